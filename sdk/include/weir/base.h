@@ -19,7 +19,7 @@
 
 /* Marks what a shared object shows to the outside; everything else is built hidden. */
 #define WEIR_EXPORT __attribute__((visibility("default")))
-#define WEIR_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define WEIR_PRINTF(at, first) __attribute__((__format__(__printf__, at, first)))
 #define WEIR_MUST_USE __attribute__((warn_unused_result))
 #define WEIR_MALLOC __attribute__((malloc, warn_unused_result))
 
