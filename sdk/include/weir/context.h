@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What a receiver knows of the request that brought a batch: transport and client metadata.
+ */
+#ifndef WEIR_CONTEXT_H
+#define WEIR_CONTEXT_H
+
+#include <weir/str.h>
+
+WEIR_BEGIN
+
+/* Reference-counted and unchanging once made, so that any thread may read it. */
+struct weir_context;
+
+struct weir_metadata {
+    struct weir_str key; /* lower case */
+    struct weir_str value;
+};
+
+/* A context with copies of everything. `transport` is a short word of the component's own ("grpc", "http"; NULL:
+ * none) that labels its metrics; `peer` is "address:port" or "" . Never NULL. Any thread. */
+WEIR_EXPORT struct weir_context *weir_context_new(const char *transport, struct weir_str peer,
+                                                  const struct weir_metadata *metadata, size_t count) WEIR_MUST_USE;
+WEIR_EXPORT struct weir_context *weir_context_ref(struct weir_context *context);
+WEIR_EXPORT void weir_context_unref(struct weir_context *context);
+
+/* All of these accept NULL: no transport, no peer, no metadata. Any thread. */
+WEIR_EXPORT const char *weir_context_transport(const struct weir_context *context);
+WEIR_EXPORT struct weir_str weir_context_peer(const struct weir_context *context);
+/* The metadata, sorted by key; the values of one key in the order they came. */
+WEIR_EXPORT const struct weir_metadata *weir_context_metadata(const struct weir_context *context, size_t *count);
+
+WEIR_END
+
+#endif

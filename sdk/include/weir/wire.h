@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The bounds-checked cursor: the one way to walk bytes that came from outside, with the primitives of protobuf's
+ * wire format (protobuf.dev: Encoding).
+ */
+#ifndef WEIR_WIRE_H
+#define WEIR_WIRE_H
+
+#include <weir/str.h>
+
+WEIR_BEGIN
+
+enum weir_wire_type {
+    WEIR_WIRE_VARINT = 0,
+    WEIR_WIRE_FIXED64 = 1,
+    WEIR_WIRE_BYTES = 2,
+    WEIR_WIRE_GROUP_START = 3,
+    WEIR_WIRE_GROUP_END = 4,
+    WEIR_WIRE_FIXED32 = 5,
+};
+
+/* Reads from `at` up to `end`, never past it. Each read moves `at` on success and leaves it on failure. Any thread. */
+struct weir_cursor {
+    const uint8_t *at;
+    const uint8_t *end;
+};
+
+static inline struct weir_cursor weir_cursor_make(const void *data, size_t length)
+{
+    struct weir_cursor cursor = { (const uint8_t *)data, (const uint8_t *)data + length };
+    return cursor;
+}
+
+static inline size_t weir_cursor_left(const struct weir_cursor *cursor)
+{
+    return (size_t)(cursor->end - cursor->at);
+}
+
+/* The rest of a varint whose first byte has its high bit set; at most 10 bytes, excess bits dropped as protobuf does. */
+WEIR_EXPORT bool weir_cursor_long_varint(struct weir_cursor *cursor, uint64_t *out);
+
+static inline bool weir_cursor_varint(struct weir_cursor *cursor, uint64_t *out)
+{
+    if (cursor->at < cursor->end && *cursor->at < 0x80) {
+        *out = *cursor->at++;
+        return true;
+    }
+    return weir_cursor_long_varint(cursor, out);
+}
+
+static inline bool weir_cursor_u8(struct weir_cursor *cursor, uint8_t *out)
+{
+    if (cursor->at == cursor->end)
+        return false;
+    *out = *cursor->at++;
+    return true;
+}
+
+/* Little-endian 32 and 64 bits. */
+static inline bool weir_cursor_fixed32(struct weir_cursor *cursor, uint32_t *out)
+{
+    const uint8_t *p = cursor->at;
+    if (weir_cursor_left(cursor) < 4)
+        return false;
+    *out = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    cursor->at += 4;
+    return true;
+}
+
+static inline bool weir_cursor_fixed64(struct weir_cursor *cursor, uint64_t *out)
+{
+    uint32_t low = 0, high = 0;
+    if (weir_cursor_left(cursor) < 8)
+        return false;
+    (void)weir_cursor_fixed32(cursor, &low);
+    (void)weir_cursor_fixed32(cursor, &high);
+    *out = (uint64_t)high << 32 | low;
+    return true;
+}
+
+/* A view of the next `length` bytes. */
+static inline bool weir_cursor_take(struct weir_cursor *cursor, uint64_t length, struct weir_str *out)
+{
+    if (length > weir_cursor_left(cursor))
+        return false;
+    *out = weir_str_make((const char *)cursor->at, (size_t)length);
+    cursor->at += (size_t)length;
+    return true;
+}
+
+/* A length-delimited field's payload: varint length, then that many bytes. */
+static inline bool weir_cursor_bytes(struct weir_cursor *cursor, struct weir_str *out)
+{
+    const uint8_t *start = cursor->at;
+    uint64_t length = 0;
+    if (weir_cursor_varint(cursor, &length) && weir_cursor_take(cursor, length, out))
+        return true;
+    cursor->at = start;
+    return false;
+}
+
+/* A field's key: number 1 to 2^29-1 and wire type 0 to 5; false on anything else. */
+static inline bool weir_cursor_tag(struct weir_cursor *cursor, uint32_t *field, enum weir_wire_type *type)
+{
+    const uint8_t *start = cursor->at;
+    uint64_t tag = 0;
+    if (!weir_cursor_varint(cursor, &tag) || tag < 8 || tag > 0xffffffffu || (tag & 7) > 5) {
+        cursor->at = start;
+        return false;
+    }
+    *field = (uint32_t)(tag >> 3);
+    *type = (enum weir_wire_type)(tag & 7);
+    return true;
+}
+
+/* Steps over the payload of a field that the caller does not know; groups are refused, as no OTLP message has any. */
+WEIR_EXPORT bool weir_cursor_skip(struct weir_cursor *cursor, enum weir_wire_type type);
+
+static inline int32_t weir_zigzag32(uint32_t n)
+{
+    return (int32_t)((n >> 1) ^ (~(n & 1) + 1));
+}
+
+WEIR_END
+
+#endif
