@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of the interop tests against each other, without weir: what is proven here is that a
+difference seen in test_interop.py is weir's."""
+
+import itertools
+import unittest
+
+from weirtest import TestCase, canonical, messages, node, prom, rich, rpc
+
+TRANSPORTS = ("grpc", "http-proto", "http-json")
+
+
+class Senders(TestCase):
+    """Every sender into the sink of node's."""
+
+    def sink(self):
+        return self.managed(node.Sink())
+
+    def test_js_sends_the_same_over_every_transport(self):
+        sink = self.sink()
+        for signal in ("traces", "logs"):
+            bodies = []
+            for transport, compression in itertools.product(TRANSPORTS, ("none", "gzip")):
+                port = sink.grpc_port if transport == "grpc" else sink.http_port
+                seen = len(sink.received())
+                report = node.send(signal, transport, compression, [f"http://127.0.0.1:{port}"])
+                request = sink.received()[seen]
+                self.assertEqual(canonical.count_items(request.body), report["items"])
+                self.assertEqual((request.signal, request.encoding),
+                                 (signal, "json" if transport == "http-json" else "proto"))
+                bodies.append(canonical.resource_groups([request.body]))
+            for body in bodies[1:]:
+                self.assert_same(bodies[0], body, signal)
+
+    def test_js_sends_metrics_of_every_kind(self):
+        sink = self.sink()
+        report = node.send("metrics", "grpc", "gzip", [f"http://127.0.0.1:{sink.grpc_port}"])
+        request, = sink.received()
+        self.assertEqual(canonical.count_items(request.body), report["items"])
+        self.assertEqual(request.headers["x-grpc-encoding"], ["gzip"])
+        kinds = {kind for group in request.body["resourceMetrics"]
+                 for scope in group["scopeMetrics"] for metric in scope["metrics"]
+                 for kind in metric if isinstance(metric[kind], dict)}
+        self.assertEqual(kinds, {"gauge", "sum", "histogram", "exponentialHistogram"})
+
+    def test_python_message_arrives_as_it_was_made(self):
+        sink = self.sink()
+        for signal, compression in itertools.product(messages.SIGNALS, ("none", "gzip")):
+            message = rich.make(signal)
+            seen = len(sink.received())
+            sender = self.managed(rpc.Sender(sink.grpc_port, compression))
+            self.assertEqual(sender.export(signal, message).code, "OK")
+            request = sink.received()[seen]
+            expected = canonical.resource_groups([canonical.from_message(message)])
+            actual = canonical.resource_groups([request.body])
+            self.assert_same(expected, actual, signal)
+            self.assertEqual(request.unknown, [])
+
+    def test_python_sink_keeps_the_bytes(self):
+        sink = self.managed(rpc.Sink(lambda signal, number: ("UNAVAILABLE", "later")
+                                     if number == 2 else None))
+        sender = self.managed(rpc.Sender(sink.port))
+        for signal in messages.SIGNALS:
+            answer = sender.export(signal, rich.make(signal))
+            expected = ("UNAVAILABLE", "later") if signal == "metrics" else ("OK", "")
+            self.assertEqual((answer.code, answer.details), expected)
+        self.assertEqual([sink.requests, len(sink.received)], [3, 2])
+        for request, signal in zip(sink.received, ("traces", "logs")):
+            self.assertEqual(request.signal, signal)
+            self.assertEqual(request.body, rich.make(signal).SerializeToString())
+        self.assertEqual(sender.export("traces", b"", metadata=[("x-via", "y")]).code, "OK")
+        self.assertEqual(sink.received[-1].metadata["x-via"], "y")
+
+
+class Comparison(TestCase):
+    """The comparison sees what differs."""
+
+    def test_every_dropped_field_is_a_difference(self):
+        for signal in messages.SIGNALS:
+            message = rich.make(signal)
+            whole = canonical.from_message(message)
+            for field, _ in message.ListFields():
+                group = getattr(message, field.name)[0]
+                for name in [f.name for f, _ in group.ListFields()]:
+                    copy = rich.make(signal)
+                    getattr(copy, field.name)[0].ClearField(name)
+                    self.assertNotEqual(
+                        canonical.differences(whole, canonical.from_message(copy)), [], name)
+
+    def test_order_of_resource_groups_does_not_matter(self):
+        group = messages.simple("logs", 2)
+        other = messages.simple("logs", 3)
+        forms = [canonical.from_message(m) for m in (group, other)]
+        self.assertEqual(canonical.resource_groups(forms),
+                         canonical.resource_groups(forms[::-1]))
+        self.assertNotEqual(canonical.resource_groups(forms),
+                            canonical.resource_groups([forms[0]] * 2))
+
+
+class Prometheus(unittest.TestCase):
+    """The reader of the text format."""
+
+    def test_samples(self):
+        metrics = prom.Metrics(
+            '# HELP a text\n# TYPE a counter\na{x="1",y="q\\"\\\\\\n"} 3\na{x="2"} 4e1 123\nb +Inf\n')
+        self.assertEqual(metrics.types, {"a": "counter"})
+        self.assertEqual(metrics.samples[0], ("a", {"x": "1", "y": 'q"\\\n'}, 3.0))
+        self.assertEqual(metrics.value("a"), 43)
+        self.assertEqual(metrics.value("a", x="2"), 40)
+        self.assertEqual(metrics.value("b"), float("inf"))
+
+    def test_nonsense_is_refused(self):
+        for text in ("a{x=1} 2", "a", "{} 1"):
+            with self.assertRaises(ValueError):
+                prom.Metrics(text)

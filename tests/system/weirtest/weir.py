@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""weir as a child process."""
+
+import collections
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import yaml
+
+from . import paths
+from .child import Child
+
+READY = "Everything is ready. Begin running and processing data."
+START_SECONDS = 20.0
+STOP_SECONDS = 20.0
+
+Exit = collections.namedtuple("Exit", "code stderr")
+
+
+def _command(config_files, args):
+    command = [str(paths.weir_bin())]
+    for path in config_files:
+        command += ["--config", str(path)]
+    return command + [str(a) for a in args]
+
+
+def _environment(extra):
+    return {**os.environ, **paths.weir_env(), **(extra or {})}
+
+
+def _write_config(folder, config):
+    text = config if isinstance(config, str) else yaml.safe_dump(config, sort_keys=False)
+    path = pathlib.Path(folder) / "config.yaml"
+    path.write_text(text)
+    return path
+
+
+class Weir:
+    """Runs weir on `config` (YAML text, or anything yaml.safe_dump takes) in a folder of its own.
+
+    Use it in a `with`, or through TestCase.weir(), which stops it at the end of the test. The
+    process is ready when the constructor returns, unless ready=False.
+    """
+
+    def __init__(self, config, args=(), env=None, ready=True):
+        self._folder = tempfile.TemporaryDirectory(prefix="weirtest.")
+        self.folder = pathlib.Path(self._folder.name)
+        command = _command([_write_config(self.folder, config)], args)
+        self.child = Child(command, "weir", cwd=self.folder,
+                           env=_environment(env))
+        if ready:
+            try:
+                self.wait_ready()
+            except BaseException:
+                self.kill()
+                raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    @property
+    def stderr(self):
+        return self.child.stderr
+
+    def wait_ready(self, seconds=START_SECONDS):
+        self.child.wait_line(READY, seconds)
+
+    def running(self):
+        return self.child.running()
+
+    def stop(self, seconds=STOP_SECONDS):
+        """SIGTERM; returns Exit(code, stderr). The ledger is in stderr."""
+        code = self.child.stop(seconds)
+        return Exit(code, self.child.stderr)
+
+    def wait(self, seconds=STOP_SECONDS):
+        """Waits for weir to end by itself."""
+        code = self.child.wait(seconds)
+        return Exit(code, self.child.stderr)
+
+    def kill(self):
+        """Ends what is left; may be called any number of times."""
+        self.child.kill()
+        self._folder.cleanup()
+
+
+def validate(config, args=(), env=None, seconds=20.0):
+    """`weir validate --config FILE`: returns Exit(code, stderr)."""
+    with tempfile.TemporaryDirectory(prefix="weirtest.") as folder:
+        command = _command([_write_config(folder, config)], args)
+        command.insert(1, "validate")
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=seconds, cwd=folder, env=_environment(env))
+        return Exit(done.returncode, done.stderr.decode("utf-8", "replace"))
