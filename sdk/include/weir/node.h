@@ -26,6 +26,7 @@ enum weir_node_type {
     WEIR_NODE_STRING,
     WEIR_NODE_LIST,
     WEIR_NODE_MAP,
+    WEIR_NODE_TIMESTAMP, /* a plain date such as 2024-05-01: never a string, `raw` has its text */
 };
 
 /*
@@ -52,7 +53,7 @@ struct weir_node {
 /* The child of a map under `key`, NULL when there is none or `map` is NULL or no map. Any thread. */
 WEIR_EXPORT const struct weir_node *weir_node_get(const struct weir_node *map, const char *key);
 
-/* "a string", "a list", ...: the type in words for errors. Any thread. */
+/* "string", "int", "map", ...: the type as errors of upstream name it. Any thread. */
 WEIR_EXPORT const char *weir_node_type_name(enum weir_node_type type);
 
 /*
@@ -60,7 +61,7 @@ WEIR_EXPORT const char *weir_node_type_name(enum weir_node_type type);
  * weir_problems_free to end. One thread.
  */
 struct weir_problem {
-    struct weir_place place;
+    struct weir_place place; /* its source is a copy that the list owns */
     char *path;    /* receivers::otlp::protocols, "" for the whole */
     char *message; /* what is wrong, what was expected, what name was probably meant */
     bool warning;
@@ -69,6 +70,7 @@ struct weir_problem {
 struct weir_problems {
     struct weir_problem *items;
     size_t count;
+    size_t capacity;
     size_t errors; /* those of `count` that are no warnings */
 };
 
@@ -77,7 +79,8 @@ WEIR_EXPORT void weir_problem_add(struct weir_problems *problems, struct weir_pl
 WEIR_EXPORT void weir_warning_add(struct weir_problems *problems, struct weir_place place, const char *path,
                                   const char *format, ...) WEIR_PRINTF(4, 5);
 
-/* Adds one line for each, "file:line:column: path: message", to `text`. */
+/* Adds one line for each, "file:line:column: path: message" ("warning: " before the message of a warning; place and
+ * path only as far as they are known), to `text`. */
 WEIR_EXPORT void weir_problems_print(const struct weir_problems *problems, struct weir_text *text);
 WEIR_EXPORT void weir_problems_free(struct weir_problems *problems);
 

@@ -10,7 +10,7 @@
  *     static const struct weir_option debug_options[] = {
  *         WEIR_OPTION(struct debug_config, verbosity, "verbosity", .preset = "basic", .values = verbosities,
  *                     .doc = "How much is written for each batch."),
- *         WEIR_OPTION(struct debug_config, sampling_initial, "sampling_initial", .preset = "2", .min = 0,
+ *         WEIR_OPTION(struct debug_config, sampling_initial, "sampling_initial", .preset = "2", .min = 1,
  *                     .doc = "Messages written first in each second."),
  *         WEIR_OPTION_END,
  *     };
@@ -23,7 +23,13 @@
 
 WEIR_BEGIN
 
-/* Field types. The row's kind is taken from the type of the field, so a table cannot disagree with its struct. */
+/*
+ * What a field holds when its key is absent: the preset; without one zero, NULL for strings. A null (`timeout:`, or an
+ * environment variable that is unset) is zero, false or "" for a scalar, the preset for an enum, a list or a map.
+ * A string that was given, or whose row is required, is never NULL.
+ *
+ * Field types. The row's kind is taken from the type of the field, so a table cannot disagree with its struct.
+ */
 
 /* A length of time in nanoseconds, written in Go's syntax ("1m30s"); a bare integer means nanoseconds. */
 struct weir_duration {
@@ -104,7 +110,7 @@ enum weir_option_presence {
     WEIR_ALWAYS = 0,  /* an ordinary group: always there, defaults unless given */
     WEIR_SOME,        /* on unless `enabled: false` */
     WEIR_DEFAULT_OFF, /* off when the key is absent; on, with defaults, as soon as the key is there */
-    WEIR_NONE_OFF,    /* off when the key is absent or null */
+    WEIR_NONE_OFF,    /* off when the key is absent or null; on, with the defaults of its table, when it is a map */
 };
 
 #define WEIR_OPTION_UNSET INT64_MIN
@@ -116,11 +122,11 @@ struct weir_option {
     const char *key;
     enum weir_option_kind kind;
     size_t offset;
-    const char *preset;                     /* the default, as a user would write it; NULL: zero or unset */
+    const char *preset;                     /* the default, as a user would write it (lists: "a,b"); NULL: zero or unset */
     bool required;                          /* absent or empty is an error */
     bool nocase;                            /* enum words compare without regard to case */
-    bool bounded;                           /* min and max count; set by giving .max, or .bounded with .min alone */
-    int64_t min, max;                       /* inclusive, when bounded; max 0 with bounded and min >= 0 means no upper limit */
+    bool bounded;                           /* min and max count; implied when one of them is not 0 */
+    int64_t min, max;                       /* inclusive; max 0 with min >= 0 means no upper limit */
     const struct weir_option_value *values; /* WEIR_OPTION_KIND_ENUM */
     const char *unit;                       /* "bytes", "MiB", "%", NULL */
     const char *doc;                        /* one sentence */
