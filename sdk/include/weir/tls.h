@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * TLS: the `tls:` groups of configs (collector-core section 7) and the contexts made from them. OpenSSL is in
+ * a side library that is loaded when the first context is made.
+ */
+#ifndef WEIR_TLS_H
+#define WEIR_TLS_H
+
+#include <weir/option.h>
+
+WEIR_BEGIN
+
+/* Keys of both sides. */
+struct weir_tls_common {
+    char *ca_file;
+    struct weir_secret ca_pem;
+    bool include_system_ca_certs_pool;
+    char *cert_file;
+    struct weir_secret cert_pem;
+    char *key_file;
+    struct weir_secret key_pem;
+    char *min_version; /* "1.0" to "1.3"; NULL or "": 1.2 */
+    char *max_version; /* the same; NULL or "": no limit */
+    struct weir_strings cipher_suites;
+    bool include_insecure_cipher_suites;
+    struct weir_strings curve_preferences;
+    struct weir_duration reload_interval;
+};
+
+/* `tls:` of a client. */
+struct weir_tls_client {
+    struct weir_tls_common common;
+    bool insecure;
+    bool insecure_skip_verify;
+    char *server_name_override;
+};
+
+/* `tls:` of a server. */
+struct weir_tls_server {
+    struct weir_tls_common common;
+    char *client_ca_file;
+    bool client_ca_file_reload;
+};
+
+WEIR_EXPORT extern const struct weir_option_table weir_tls_client_table;
+WEIR_EXPORT extern const struct weir_option_table weir_tls_server_table;
+
+/* True if the group means TLS at all: not `insecure`, or a CA is given in spite of it. Any thread. */
+WEIR_EXPORT bool weir_tls_client_wanted(const struct weir_tls_client *tls);
+
+/* Keys and trust, ready for connections; immutable, shared by all workers. */
+struct weir_tls_context;
+
+/*
+ * Makes a context; reads the files and loads the side library. `alpn` is a NULL-ended list of protocols in
+ * order of preference ("h2", "http/1.1"), NULL for none. The caller drops the reference with
+ * weir_tls_context_unref. 0, or -1 with upstream's text ("failed to load TLS config: failed to load TLS cert
+ * and key: ..."). Main thread, at start.
+ */
+WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server *tls, const char *const *alpn,
+                                        struct weir_tls_context **out, struct weir_error *error);
+WEIR_EXPORT int weir_tls_client_context(const struct weir_tls_client *tls, const char *const *alpn,
+                                        struct weir_tls_context **out, struct weir_error *error);
+
+/* References; unref accepts NULL. Any thread. */
+WEIR_EXPORT struct weir_tls_context *weir_tls_context_ref(struct weir_tls_context *context);
+WEIR_EXPORT void weir_tls_context_unref(struct weir_tls_context *context);
+
+WEIR_END
+
+#endif
