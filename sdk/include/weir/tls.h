@@ -28,7 +28,7 @@ struct weir_tls_common {
 };
 
 /* `tls:` of a client. */
-struct weir_tls_client {
+struct weir_tls_client_options {
     struct weir_tls_common common;
     bool insecure;
     bool insecure_skip_verify;
@@ -36,7 +36,7 @@ struct weir_tls_client {
 };
 
 /* `tls:` of a server. */
-struct weir_tls_server {
+struct weir_tls_server_options {
     struct weir_tls_common common;
     char *client_ca_file;
     bool client_ca_file_reload;
@@ -46,7 +46,7 @@ WEIR_EXPORT extern const struct weir_option_table weir_tls_client_table;
 WEIR_EXPORT extern const struct weir_option_table weir_tls_server_table;
 
 /* True if the group means TLS at all: not `insecure`, or a CA is given in spite of it. Any thread. */
-WEIR_EXPORT bool weir_tls_client_wanted(const struct weir_tls_client *tls);
+WEIR_EXPORT bool weir_tls_client_wanted(const struct weir_tls_client_options *tls);
 
 /* Keys and trust, ready for connections; immutable, shared by all workers. */
 struct weir_tls_context;
@@ -57,9 +57,9 @@ struct weir_tls_context;
  * weir_tls_context_unref. 0, or -1 with upstream's text ("failed to load TLS config: failed to load TLS cert
  * and key: ..."). Main thread, at start.
  */
-WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server *tls, const char *const *alpn,
+WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
-WEIR_EXPORT int weir_tls_client_context(const struct weir_tls_client *tls, const char *const *alpn,
+WEIR_EXPORT int weir_tls_client_context(const struct weir_tls_client_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
 
 /* References; unref accepts NULL. Any thread. */
