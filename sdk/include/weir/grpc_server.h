@@ -34,9 +34,9 @@ struct weir_grpc_server_keepalive {
 /* collector-core 4.1 and 4.2. All zero but for the endpoint is a valid configuration. */
 struct weir_grpc_server_options {
     char *endpoint;
-    int transport; /* enum weir_server_transport */
+    char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
     bool tls_on;
-    struct weir_tls_server_options tls;
+    struct weir_tls_server tls;
     int64_t max_recv_msg_size_mib;  /* 0: 4 */
     int64_t max_concurrent_streams; /* a connection; 0: the guard's own limit */
     int64_t read_buffer_size;

@@ -18,19 +18,13 @@
 #define WEIR_HTTP_SERVER_H
 
 #include <weir/buffer.h>
+#include <weir/http.h>
 #include <weir/logger.h>
 #include <weir/option.h>
 #include <weir/tls.h>
 #include <weir/worker.h>
 
 WEIR_BEGIN
-
-enum weir_server_transport {
-    WEIR_SERVER_TCP,
-    WEIR_SERVER_TCP4,
-    WEIR_SERVER_TCP6,
-    WEIR_SERVER_UNIX,
-};
 
 struct weir_cors_options {
     struct weir_strings allowed_origins;
@@ -42,10 +36,10 @@ struct weir_cors_options {
 /* collector-core 4.1 and 4.3. All zero but for the endpoint is a valid configuration: plain HTTP, one request
  * a connection. */
 struct weir_http_server_options {
-    char *endpoint; /* host:port, [v6]:port, :port; unix:///path, or a path with transport unix */
-    int transport;  /* enum weir_server_transport */
+    char *endpoint;  /* host:port, [v6]:port, :port; unix:///path, or a path with transport unix */
+    char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
     bool tls_on;
-    struct weir_tls_server_options tls;
+    struct weir_tls_server tls;
     bool cors_on;
     struct weir_cors_options cors;
     int64_t max_request_body_size; /* bytes, on the wire and inflated; 0 or less: 20 MiB */
@@ -61,7 +55,6 @@ struct weir_http_server_options {
 
 /* Every key but endpoint and keep_alives_enabled, whose defaults are the component's. */
 WEIR_EXPORT extern const struct weir_option_table weir_http_server_table;
-WEIR_EXPORT extern const struct weir_option_value weir_server_transports[];
 
 #ifndef __cplusplus
 /* The rows of a component that serves HTTP: `field` is its struct weir_http_server_options; the defaults are
@@ -86,8 +79,8 @@ struct weir_http_exchange;
 struct weir_http_handler {
     /* The request line and the headers are here, the body is not: refuse early what is not served. */
     void (*head)(struct weir_http_exchange *exchange);
-    /* Asked before `bytes` more of the body are received or inflated; false: the handler has answered. What was
-     * admitted is the handler's to give back. */
+    /* Asked before `bytes` more of the body are received or inflated; false: the handler has answered. What
+     * was admitted is the handler's to give back. */
     bool (*admit)(struct weir_http_exchange *exchange, size_t bytes);
     /* The whole body is here, inflated. The answer may come later. */
     void (*request)(struct weir_http_exchange *exchange);
@@ -98,11 +91,6 @@ struct weir_http_handler {
      * weir_http_exchange_set_data keeps. An exchange that has been handed to `request` is never freed before
      * it was answered, even when its client has gone. */
     void (*release)(struct weir_http_exchange *exchange);
-};
-
-struct weir_http_header {
-    struct weir_str name;
-    struct weir_str value;
 };
 
 /*
