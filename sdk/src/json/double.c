@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The shortest text that reads back as the same double.
+ */
+#include <config.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+
+#include <weir/json.h>
+
+/* Decimal digits without zeros at either end; the value is 0.DIGITS * 10^point. */
+struct decimal {
+    char digits[20];
+    int count;
+    int point;
+};
+
+static void set_digits(struct decimal *out, uint64_t mantissa, int exponent)
+{
+    char reversed[20];
+    int count = 0;
+    while (mantissa % 10 == 0) {
+        mantissa /= 10;
+        exponent++;
+    }
+    for (; mantissa > 0; mantissa /= 10)
+        reversed[count++] = (char)('0' + mantissa % 10);
+    for (int i = 0; i < count; i++)
+        out->digits[i] = reversed[count - 1 - i];
+    out->count = count;
+    out->point = count + exponent;
+}
+
+/*
+ * Values with up to 15 digits and few decimals, which most measurements are: the fewest decimals whose quotient is the
+ * value. Numerator and power are exact, so the quotient is what a reader makes of those digits; and of the numbers of
+ * at most 15 digits only one can be that close to a double, so it is the shortest.
+ */
+static bool few_decimals(double value, struct decimal *out)
+{
+    static const double tens[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+    for (int decimals = 0; decimals < (int)WEIR_ARRAY_LENGTH(tens); decimals++) {
+        double scaled = value * tens[decimals];
+        if (scaled >= 1e15)
+            return false;
+        uint64_t mantissa = (uint64_t)(scaled + 0.5);
+        if (mantissa > 0 && (double)mantissa / tens[decimals] == value) {
+            set_digits(out, mantissa, -decimals);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Any other: 17 digits always suffice; 15 are always kept, and fewer only where doubles lie far apart. */
+static void any_decimal(double value, struct decimal *out)
+{
+    char text[40];
+    for (int precision = value < DBL_MIN ? 1 : 15; precision <= 17; precision++) {
+        snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+        // The separator is the locale's; without it the digits stand together.
+        char *exponent = strchr(text, 'e');
+        uint64_t mantissa = (uint64_t)(text[0] - '0');
+        for (char *at = text + 1; at < exponent; at++)
+            if (*at >= '0' && *at <= '9')
+                mantissa = mantissa * 10 + (uint64_t)(*at - '0');
+        int power = 0;
+        for (char *at = exponent + 2; *at; at++)
+            power = power * 10 + (*at - '0');
+        power = exponent[1] == '-' ? -power : power;
+        set_digits(out, mantissa, power - (precision - 1));
+        if (precision == 17)
+            return;
+        snprintf(text, sizeof(text), "%llue%d", (unsigned long long)mantissa, power - (precision - 1));
+        double back;
+        if (weir_str_to_double(weir_str_of(text), &back) && back == value)
+            return;
+    }
+}
+
+static char *put_digits(char *out, const struct decimal *d, int from, int to)
+{
+    for (int i = from; i < to; i++)
+        *out++ = i < d->count ? d->digits[i] : '0';
+    return out;
+}
+
+/* Digits with a point among, behind or before them; at most 21 before it and 6 zeros behind it. */
+static char *put_plain(char *out, const struct decimal *d)
+{
+    if (d->point <= 0) {
+        *out++ = '0';
+        *out++ = '.';
+        for (int i = d->point; i < 0; i++)
+            *out++ = '0';
+        return put_digits(out, d, 0, d->count);
+    }
+    out = put_digits(out, d, 0, d->point);
+    if (d->count > d->point) {
+        *out++ = '.';
+        out = put_digits(out, d, d->point, d->count);
+    }
+    return out;
+}
+
+/* d.ddde-07: an exponent of two digits at least, as Go writes it. */
+static char *put_scientific(char *out, const struct decimal *d)
+{
+    int exponent = d->point - 1;
+    *out++ = d->digits[0];
+    if (d->count > 1) {
+        *out++ = '.';
+        out = put_digits(out, d, 1, d->count);
+    }
+    *out++ = 'e';
+    *out++ = exponent < 0 ? '-' : '+';
+    unsigned magnitude = (unsigned)(exponent < 0 ? -exponent : exponent);
+    if (magnitude >= 100)
+        *out++ = (char)('0' + magnitude / 100);
+    *out++ = (char)('0' + magnitude / 10 % 10);
+    *out++ = (char)('0' + magnitude % 10);
+    return out;
+}
+
+size_t weir_json_format_double(char out[WEIR_JSON_DOUBLE_ROOM], double value)
+{
+    struct decimal d = { .count = 0 };
+    char *at = out;
+    if (signbit(value))
+        *at++ = '-';
+    double magnitude = fabs(value);
+    if (magnitude == 0 || !isfinite(value)) {
+        *at++ = '0';
+        return (size_t)(at - out);
+    }
+    if (!few_decimals(magnitude, &d))
+        any_decimal(magnitude, &d);
+    at = magnitude < 1e-6 || magnitude >= 1e21 ? put_scientific(at, &d) : put_plain(at, &d);
+    return (size_t)(at - out);
+}

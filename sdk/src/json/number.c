@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Reading numbers.
+ */
+#include <config.h>
+
+#include "sdk/src/json/token.h"
+
+static inline bool is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+static const char *digits_end(const char *at, const char *end)
+{
+    while (at < end && is_digit(*at))
+        at++;
+    return at;
+}
+
+/* The end of the number that starts at `at` (RFC 8259 section 6), NULL if none does. */
+static const char *number_end(const char *at, const char *end)
+{
+    const char *start;
+    if (at < end && *at == '-')
+        at++;
+    if (at == end || !is_digit(*at))
+        return NULL;
+    at = *at == '0' ? at + 1 : digits_end(at, end);
+    if (at < end && *at == '.') {
+        start = ++at;
+        at = digits_end(at, end);
+        if (at == start)
+            return NULL;
+    }
+    if (at < end && (*at == 'e' || *at == 'E')) {
+        at++;
+        if (at < end && (*at == '+' || *at == '-'))
+            at++;
+        start = at;
+        at = digits_end(at, end);
+        if (at == start)
+            return NULL;
+    }
+    // "01", "1x" and the like: what follows must not look like more of the number.
+    if (at < end && (is_digit(*at) || *at == '.' || (*at | 0x20) == 'e'))
+        return NULL;
+    return at;
+}
+
+bool weir_json_number(struct weir_json *json, struct weir_str *out)
+{
+    char c = json_next(json);
+    if (c != '-' && !is_digit(c))
+        return weir_json_fail(json, json->at < json->end ? "expected a number" : "unexpected end of JSON");
+    const char *end = number_end(json->at, json->end);
+    if (!end)
+        return weir_json_fail(json, "bad number");
+    *out = weir_str_make(json->at, (size_t)(end - json->at));
+    json->at = end;
+    return true;
+}
+
+/* Fails at the start of the number that was just read. */
+static bool refuse(struct weir_json *json, struct weir_str number, const char *problem)
+{
+    json->at = number.data;
+    return weir_json_fail(json, problem);
+}
+
+static bool is_integer(struct weir_str number)
+{
+    for (size_t i = 0; i < number.length; i++)
+        if (number.data[i] == '.' || (number.data[i] | 0x20) == 'e')
+            return false;
+    return true;
+}
+
+bool weir_json_i64(struct weir_json *json, int64_t *out)
+{
+    struct weir_str number;
+    if (!weir_json_number(json, &number))
+        return false;
+    if (weir_str_to_i64(number, out))
+        return true;
+    return refuse(json, number, is_integer(number) ? "number does not fit 64 bits" : "expected an integer");
+}
+
+bool weir_json_u64(struct weir_json *json, uint64_t *out)
+{
+    struct weir_str number;
+    if (!weir_json_number(json, &number))
+        return false;
+    if (weir_str_to_u64(number, out))
+        return true;
+    return refuse(json, number,
+                  is_integer(number) ? "number does not fit unsigned 64 bits" : "expected an integer");
+}
+
+bool weir_json_double(struct weir_json *json, double *out)
+{
+    struct weir_str number;
+    if (!weir_json_number(json, &number))
+        return false;
+    return weir_json_parse_double(number, out) || refuse(json, number, "number does not fit a double");
+}
+
+/* Powers of ten that a double holds exactly. */
+static const double exact_tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                     1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+
+/* Gathers the digits of a checked number as mantissa * 10^exponent; false when that takes more than 18 digits. */
+static bool decompose(struct weir_str text, uint64_t *mantissa, int *exponent)
+{
+    const char *at = text.data, *end = text.data + text.length;
+    uint64_t digits = 0;
+    int count = 0, power = 0;
+    bool fraction = false;
+    for (; at < end && (*at | 0x20) != 'e'; at++) {
+        if (*at == '.') {
+            fraction = true;
+            continue;
+        }
+        digits = digits * 10 + (uint64_t)(*at - '0');
+        // Leading zeros cost no precision.
+        count += digits > 0;
+        power -= fraction;
+        if (count > 18)
+            return false;
+    }
+    if (at < end) {
+        bool negative = *++at == '-';
+        int written = 0;
+        at += *at == '-' || *at == '+';
+        for (; at < end; at++)
+            written = written < 1000 ? written * 10 + (*at - '0') : written;
+        power += negative ? -written : written;
+    }
+    *mantissa = digits;
+    *exponent = power;
+    return true;
+}
+
+bool weir_json_parse_double(struct weir_str text, double *out)
+{
+    if (text.length == 0 || number_end(text.data, text.data + text.length) != text.data + text.length)
+        return false;
+    bool negative = text.data[0] == '-';
+    struct weir_str unsigned_text = weir_str_make(text.data + negative, text.length - negative);
+    uint64_t mantissa;
+    int exponent;
+    // Both factors are exact, so the one rounding of the product or quotient is the right one (Clinger 1990).
+    if (text.length < 400 && decompose(unsigned_text, &mantissa, &exponent) && mantissa <= (uint64_t)1 << 53 &&
+        exponent >= -22 && exponent <= 22) {
+        double value = (double)mantissa;
+        value = exponent < 0 ? value / exact_tens[-exponent] : value * exact_tens[exponent];
+        *out = negative ? -value : value;
+        return true;
+    }
+    return weir_str_to_double(text, out);
+}
