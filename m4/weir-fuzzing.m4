@@ -13,6 +13,7 @@ AS_IF([test "x$weir_fuzzing" = xyes], [
   weir_fuzz_flags="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
   SANITIZER_CFLAGS="$weir_fuzz_flags -fno-omit-frame-pointer"
   NO_UNDEFINED_LDFLAGS=
+  AC_DEFINE([WITH_SANITIZER], [1], [Define if a sanitizer is compiled in.])
   FUZZ_ENGINE=-fsanitize=fuzzer
   weir_saved_CFLAGS=$CFLAGS
   CFLAGS="$CFLAGS $SANITIZER_CFLAGS $FUZZ_ENGINE"

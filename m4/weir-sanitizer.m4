@@ -15,6 +15,7 @@ NO_UNDEFINED_LDFLAGS="-no-undefined -Wl,-z,defs"
 AS_IF([test "x$weir_sanitizer" != xno], [
   SANITIZER_CFLAGS="-fsanitize=$weir_sanitizer -fno-sanitize-recover=all -fno-omit-frame-pointer"
   NO_UNDEFINED_LDFLAGS=
+  AC_DEFINE([WITH_SANITIZER], [1], [Define if a sanitizer is compiled in.])
   weir_saved_CFLAGS=$CFLAGS
   CFLAGS="$CFLAGS $SANITIZER_CFLAGS"
   AC_MSG_CHECKING([whether $CC links with $SANITIZER_CFLAGS])

@@ -68,7 +68,7 @@ def check_c(name, text):
         sourcetree.report(name, line_of(plain, match.start()), f"banned function {match.group(1)}")
     if name.startswith("sdk/include/"):
         for include in includes:
-            if not include.group(2).startswith("weir/") and include.group(1) == '"':
+            if include.group(1) == '"':
                 sourcetree.report(name, line_of(text, include.start()),
                                   "a public header includes <weir/...> and the system only")
 

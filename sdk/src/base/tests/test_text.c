@@ -117,8 +117,8 @@ int main(void)
     tcase_add_test(tests, steal_hands_over_and_empties);
     tcase_add_test(tests, json_escapes);
     tcase_add_test(tests, formatted_copy);
-#ifndef __SANITIZE_ADDRESS__
-    // AddressSanitizer has its own way to refuse such a size.
+#ifndef WITH_SANITIZER
+    // Sanitizers have their own way to refuse such a size.
     tcase_add_test_raise_signal(tests, an_absurd_size_ends_the_process, 6);
 #else
     (void)an_absurd_size_ends_the_process;
