@@ -36,7 +36,7 @@ struct weir_grpc_server_options {
     char *endpoint;
     char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
     bool tls_on;
-    struct weir_tls_server tls;
+    struct weir_tls_server_options tls;
     int64_t max_recv_msg_size_mib;  /* 0: 4 */
     int64_t max_concurrent_streams; /* a connection; 0: the guard's own limit */
     int64_t read_buffer_size;

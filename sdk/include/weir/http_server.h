@@ -39,7 +39,7 @@ struct weir_http_server_options {
     char *endpoint;  /* host:port, [v6]:port, :port; unix:///path, or a path with transport unix */
     char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
     bool tls_on;
-    struct weir_tls_server tls;
+    struct weir_tls_server_options tls;
     bool cors_on;
     struct weir_cors_options cors;
     int64_t max_request_body_size; /* bytes, on the wire and inflated; 0 or less: 20 MiB */

@@ -164,7 +164,8 @@ static bool matches_domain(struct weir_str rule, struct weir_str host)
            (below_only || host.data[start - 1] == '.');
 }
 
-static bool rule_matches(struct weir_str rule, struct weir_str host, const struct address *address, uint16_t port)
+static bool rule_matches(struct weir_str rule, struct weir_str host, const struct address *address,
+                         uint16_t port)
 {
     if (weir_str_is(rule, "*"))
         return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which proxy a destination is reached through: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as Go's clients read them.
+ * Which proxy a destination is reached through: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as Go's clients read
+ * them.
  */
 #ifndef WEIR_SDK_HTTP_PROXY_H
 #define WEIR_SDK_HTTP_PROXY_H

@@ -49,8 +49,8 @@ static bool is_host_byte(char c)
 
 static bool is_address_byte(char c)
 {
-    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' || c == '.' ||
-           c == '%';
+    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || (c >= '0' && c <= '9') || c == ':' ||
+           c == '.' || c == '%';
 }
 
 static int split_host(struct weir_str authority, struct parts *parts, struct weir_error *error)
@@ -80,7 +80,8 @@ static int split_host(struct weir_str authority, struct parts *parts, struct wei
         return 0;
     struct weir_str port = weir_str_make(authority.data + end + 1, authority.length - end - 1);
     uint64_t number = 0;
-    if (authority.data[end] != ':' || (port.length > 0 && (port.length > 5 || !weir_str_to_u64(port, &number))))
+    if (authority.data[end] != ':' ||
+        (port.length > 0 && (port.length > 5 || !weir_str_to_u64(port, &number))))
         return weir_error_set(error, "invalid port \"%.*s\" after host", WEIR_STR_ARG(port));
     if (port.length > 0 && (number == 0 || number > 65535))
         return weir_error_set(error, "invalid port \"%.*s\" after host", WEIR_STR_ARG(port));
@@ -259,9 +260,9 @@ int weir_url_resolve(const struct weir_url *base, struct weir_str reference, str
         if (path > 0)
             merge_path(base, weir_str_make(reference.data, path), &text);
         else if (!network)
-            weir_text_add(&text, base->target, reference.length > 0 && reference.data[0] == '?'
-                                                   ? strcspn(base->target, "?")
-                                                   : strlen(base->target));
+            weir_text_add(&text, base->target,
+                          reference.length > 0 && reference.data[0] == '?' ? strcspn(base->target, "?")
+                                                                           : strlen(base->target));
         weir_text_add(&text, reference.data + path, reference.length - path);
     } else {
         weir_text_add(&text, reference.data, reference.length);

@@ -1,0 +1,586 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * HTTP/2 sessions: nghttp2's callbacks turned into streams with whole header lists.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "sdk/src/http/h2_session.h"
+
+/* Output that may wait in the connection before the session stops to make more. */
+#define OUTPUT_HIGH (1 << 20)
+#define OUTPUT_LOW (256 << 10)
+/* Streams that this side may have to reset beyond one for each that ended well. */
+#define RESET_BUDGET 100
+static const uint8_t shutdown_ping[8] = { 's', 'h', 'u', 't', 'd', 'o', 'w', 'n' };
+static const uint8_t plain_ping[8] = { 'w', 'e', 'i', 'r', 'p', 'i', 'n', 'g' };
+
+struct h2_session {
+    nghttp2_session *nghttp2;
+    struct weir_conn *conn;
+    const struct h2_callbacks *callbacks;
+    void *user;
+    bool server;
+    size_t max_header_list;
+    struct h2_stream *streams;
+    size_t stream_count;
+    size_t good_streams; /* ended in order */
+    size_t resets;       /* sent by this side with an error */
+    bool inside;         /* nghttp2 is at work: output waits for its end */
+    bool pinging;
+    bool closing; /* shutdown was called */
+    bool refusing;
+    bool ending; /* terminate was called: over once the last frames are queued */
+    bool over;
+    const char *error;
+};
+
+static struct h2_stream *stream_new(struct h2_session *session, int32_t id)
+{
+    struct h2_stream *stream = calloc(1, sizeof(*stream));
+    if (!stream)
+        return NULL;
+    stream->session = session;
+    stream->id = id;
+    stream->next = session->streams;
+    if (stream->next)
+        stream->next->previous = stream;
+    session->streams = stream;
+    session->stream_count++;
+    return stream;
+}
+
+static void stream_free(struct h2_stream *stream)
+{
+    struct h2_session *session = stream->session;
+    if (stream->previous)
+        stream->previous->next = stream->next;
+    else
+        session->streams = stream->next;
+    if (stream->next)
+        stream->next->previous = stream->previous;
+    session->stream_count--;
+    headers_free(&stream->headers);
+    headers_free(&stream->trailers);
+    headers_free(&stream->out_trailers);
+    weir_slices_free(&stream->out);
+    free(stream);
+}
+
+static struct h2_stream *stream_of(nghttp2_session *nghttp2, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(nghttp2, id);
+}
+
+/* --- receiving --- */
+
+static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *session = user;
+    if (!session->server || frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    struct h2_stream *stream = stream_new(session, frame->hd.stream_id);
+    if (!stream)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    nghttp2_session_set_stream_user_data(nghttp2, stream->id, stream);
+    return 0;
+}
+
+static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_length, const uint8_t *value, size_t value_length, uint8_t flags, void *user)
+{
+    struct h2_session *session = user;
+    struct h2_stream *stream = stream_of(nghttp2, frame->hd.stream_id);
+    (void)flags;
+    if (!stream || frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    struct headers *headers = stream->head_done ? &stream->trailers : &stream->headers;
+    size_t more = name_length + value_length + HEADER_OVERHEAD;
+    if (more > session->max_header_list || headers->bytes > session->max_header_list - more ||
+        !headers_add(headers, weir_str_make((const char *)name, name_length),
+                     weir_str_make((const char *)value, value_length)))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; // resets the stream, the rest of the list is not shown
+    return 0;
+}
+
+static void end_remote(struct h2_stream *stream)
+{
+    if (stream->remote_ended)
+        return;
+    stream->remote_ended = true;
+    stream->session->callbacks->end(stream);
+}
+
+static bool is_interim(const struct headers *headers)
+{
+    struct weir_str status = headers_get(headers, ":status");
+    return status.length == 3 && status.data[0] == '1';
+}
+
+static void headers_received(struct h2_session *session, struct h2_stream *stream, bool end)
+{
+    if (stream->head_done) {
+        if (end)
+            end_remote(stream);
+        return;
+    }
+    if (!session->server && !end && is_interim(&stream->headers)) {
+        headers_free(&stream->headers);
+        return;
+    }
+    stream->head_done = true;
+    stream->remote_ended = end;
+    session->callbacks->headers(stream, end);
+}
+
+static void ping_received(struct h2_session *session, const nghttp2_ping *ping)
+{
+    bool ack = ping->hd.flags & NGHTTP2_FLAG_ACK;
+    if (ack && memcmp(ping->opaque_data, shutdown_ping, sizeof(shutdown_ping)) == 0) {
+        if (session->closing)
+            h2_session_refuse(session);
+        return;
+    }
+    if (ack)
+        session->pinging = false;
+    if (session->callbacks->ping)
+        session->callbacks->ping(session, ack);
+}
+
+static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *session = user;
+    bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+    struct h2_stream *stream = NULL;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        stream = stream_of(nghttp2, frame->hd.stream_id);
+        if (stream)
+            headers_received(session, stream, end);
+        break;
+    case NGHTTP2_DATA:
+        stream = stream_of(nghttp2, frame->hd.stream_id);
+        if (stream && end)
+            end_remote(stream);
+        break;
+    case NGHTTP2_PING:
+        ping_received(session, &frame->ping);
+        break;
+    case NGHTTP2_GOAWAY:
+        if (session->callbacks->goaway)
+            session->callbacks->goaway(
+                session, frame->goaway.last_stream_id, frame->goaway.error_code,
+                weir_str_make((const char *)frame->goaway.opaque_data, frame->goaway.opaque_data_len));
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const uint8_t *bytes, size_t length,
+                   void *user)
+{
+    struct h2_session *session = user;
+    struct h2_stream *stream = stream_of(nghttp2, id);
+    (void)flags;
+    if (stream && length > 0)
+        session->callbacks->data(stream, bytes, length);
+    return 0;
+}
+
+static int on_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code, void *user)
+{
+    struct h2_session *session = user;
+    struct h2_stream *stream = stream_of(nghttp2, id);
+    if (!stream)
+        return 0;
+    nghttp2_session_set_stream_user_data(nghttp2, id, NULL);
+    if (error_code == NGHTTP2_NO_ERROR)
+        session->good_streams++;
+    session->callbacks->closed(stream, error_code);
+    stream_free(stream);
+    return 0;
+}
+
+/* --- sending --- */
+
+static ssize_t send_bytes(nghttp2_session *nghttp2, const uint8_t *bytes, size_t length, int flags,
+                          void *user)
+{
+    struct h2_session *session = user;
+    (void)nghttp2;
+    (void)flags;
+    if (weir_conn_queued(session->conn) > OUTPUT_HIGH)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    weir_conn_write_copy(session->conn, bytes, length);
+    return (ssize_t)length;
+}
+
+static ssize_t read_body(nghttp2_session *nghttp2, int32_t id, uint8_t *out, size_t room, uint32_t *flags,
+                         nghttp2_data_source *source, void *user)
+{
+    struct h2_stream *stream = source->ptr;
+    (void)nghttp2;
+    (void)id;
+    (void)out;
+    (void)user;
+    size_t length = stream->out_left < room ? stream->out_left : room;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (length == stream->out_left) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (stream->has_out_trailers)
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    }
+    return (ssize_t)length;
+}
+
+static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *head, size_t length,
+                     nghttp2_data_source *source, void *user)
+{
+    struct h2_session *session = user;
+    struct h2_stream *stream = source->ptr;
+    (void)nghttp2;
+    (void)frame;
+    if (weir_conn_queued(session->conn) > OUTPUT_HIGH)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    weir_conn_write_copy(session->conn, head, 9);
+    stream->out_left -= length;
+    while (length > 0) {
+        const struct iovec *range = &stream->out.ranges[stream->out_range];
+        size_t part = range->iov_len - stream->out_offset;
+        if (part > length)
+            part = length;
+        struct weir_buffer *buffer = stream->out.buffers[stream->out_range];
+        const char *at = (const char *)range->iov_base + stream->out_offset;
+        if (buffer)
+            weir_conn_write_range(session->conn, buffer, at, part);
+        else
+            weir_conn_write_copy(session->conn, at, part);
+        length -= part;
+        stream->out_offset += part;
+        if (stream->out_offset == range->iov_len) {
+            stream->out_range++;
+            stream->out_offset = 0;
+        }
+    }
+    return 0;
+}
+
+static nghttp2_nv nv_of(const struct weir_http_header *header)
+{
+    return (nghttp2_nv){ (uint8_t *)(uintptr_t)header->name.data, (uint8_t *)(uintptr_t)header->value.data,
+                         header->name.length, header->value.length, NGHTTP2_NV_FLAG_NONE };
+}
+
+static nghttp2_nv *nvs_of(const struct weir_http_header *headers, size_t count)
+{
+    nghttp2_nv *list = calloc(count ? count : 1, sizeof(*list));
+    for (size_t i = 0; list && i < count; i++)
+        list[i] = nv_of(&headers[i]);
+    return list;
+}
+
+static void submit_trailers(struct h2_session *session, struct h2_stream *stream)
+{
+    nghttp2_nv *list = nvs_of(stream->out_trailers.items, stream->out_trailers.count);
+    if (!list || nghttp2_submit_trailer(session->nghttp2, stream->id, list, stream->out_trailers.count) != 0)
+        nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
+    free(list);
+}
+
+static int on_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user)
+{
+    struct h2_session *session = user;
+    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+        frame->rst_stream.error_code != NGHTTP2_REFUSED_STREAM)
+        session->resets++;
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    struct h2_stream *stream = stream_of(nghttp2, frame->hd.stream_id);
+    if (!stream)
+        return 0;
+    if (frame->hd.type == NGHTTP2_DATA && stream->has_out_trailers && stream->out_left == 0) {
+        submit_trailers(session, stream);
+        stream->has_out_trailers = false;
+    }
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        stream->local_ended = true;
+        if (session->server && !stream->remote_ended)
+            nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
+    }
+    return 0;
+}
+
+/* --- the session --- */
+
+static nghttp2_session_callbacks *make_callbacks(void)
+{
+    nghttp2_session_callbacks *table = NULL;
+    if (nghttp2_session_callbacks_new(&table) != 0)
+        return NULL;
+    nghttp2_session_callbacks_set_send_callback(table, send_bytes);
+    nghttp2_session_callbacks_set_send_data_callback(table, send_data);
+    nghttp2_session_callbacks_set_on_frame_send_callback(table, on_sent);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(table, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(table, on_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(table, on_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table, on_data);
+    nghttp2_session_callbacks_set_on_stream_close_callback(table, on_close);
+    return table;
+}
+
+static bool make_nghttp2(struct h2_session *session)
+{
+    nghttp2_session_callbacks *callbacks = make_callbacks();
+    nghttp2_option *option = NULL;
+    int rc = callbacks ? nghttp2_option_new(&option) : NGHTTP2_ERR_NOMEM;
+    if (rc == 0) {
+        // Floods end the connection: acknowledgements nobody reads, reset streams, endless header lists.
+        nghttp2_option_set_max_outbound_ack(option, 100);
+        nghttp2_option_set_max_settings(option, 32);
+        nghttp2_option_set_max_continuations(option, 8);
+        nghttp2_option_set_stream_reset_rate_limit(option, 500, 33);
+        nghttp2_option_set_no_closed_streams(option, 1);
+        rc = session->server ? nghttp2_session_server_new2(&session->nghttp2, callbacks, session, option)
+                             : nghttp2_session_client_new2(&session->nghttp2, callbacks, session, option);
+    }
+    nghttp2_option_del(option);
+    nghttp2_session_callbacks_del(callbacks);
+    return rc == 0;
+}
+
+static bool send_settings(struct h2_session *session, uint32_t max_streams)
+{
+    nghttp2_settings_entry entries[3] = {
+        { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW },
+        { NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)session->max_header_list },
+        { NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
+    };
+    if (session->server)
+        entries[2] = (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, max_streams };
+    return nghttp2_submit_settings(session->nghttp2, NGHTTP2_FLAG_NONE, entries, 3) == 0 &&
+           nghttp2_session_set_local_window_size(session->nghttp2, NGHTTP2_FLAG_NONE, 0,
+                                                 H2_CONNECTION_WINDOW) == 0;
+}
+
+struct h2_session *h2_session_new(struct weir_conn *conn, const struct h2_config *config)
+{
+    struct h2_session *session = weir_xcalloc(1, sizeof(*session));
+    session->conn = conn;
+    session->callbacks = config->callbacks;
+    session->user = config->user;
+    session->server = config->server;
+    session->max_header_list = config->max_header_list ? config->max_header_list : H2_MAX_HEADER_LIST;
+    if (!make_nghttp2(session) ||
+        !send_settings(session, config->max_streams ? config->max_streams : H2_DEFAULT_STREAMS)) {
+        nghttp2_session_del(session->nghttp2);
+        free(session);
+        return NULL;
+    }
+    weir_conn_set_low_mark(conn, OUTPUT_LOW);
+    h2_session_flush(session);
+    return session;
+}
+
+void h2_session_free(struct h2_session *session)
+{
+    if (!session)
+        return;
+    session->inside = true; // nothing is sent any more
+    session->over = true;
+    while (session->streams) {
+        session->callbacks->closed(session->streams, NGHTTP2_CANCEL);
+        stream_free(session->streams);
+    }
+    nghttp2_session_del(session->nghttp2);
+    free(session);
+}
+
+void *h2_session_user(const struct h2_session *session)
+{
+    return session->user;
+}
+
+struct weir_conn *h2_session_conn(const struct h2_session *session)
+{
+    return session->conn;
+}
+
+static void finish(struct h2_session *session, const char *error)
+{
+    if (session->over)
+        return;
+    session->over = true;
+    session->callbacks->over(session, error);
+}
+
+void h2_session_flush(struct h2_session *session)
+{
+    if (session->inside || session->over)
+        return;
+    session->inside = true;
+    int rc = nghttp2_session_send(session->nghttp2);
+    if (rc == 0 && session->resets > session->good_streams + RESET_BUDGET) {
+        session->error = "too many streams had to be reset";
+        session->ending = true;
+        nghttp2_session_terminate_session(session->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+        rc = nghttp2_session_send(session->nghttp2);
+    }
+    session->inside = false;
+    bool busy = nghttp2_session_want_read(session->nghttp2) || nghttp2_session_want_write(session->nghttp2);
+    if (rc != 0)
+        finish(session, nghttp2_strerror(rc));
+    else if (session->ending || !busy)
+        finish(session, session->error);
+}
+
+void h2_session_receive(struct h2_session *session, const uint8_t *bytes, size_t length)
+{
+    if (session->over)
+        return;
+    session->inside = true;
+    ssize_t taken = nghttp2_session_mem_recv(session->nghttp2, bytes, length);
+    session->inside = false;
+    if (taken < 0) {
+        // What nghttp2 has to say about it (GOAWAY) still goes out.
+        session->inside = true;
+        (void)nghttp2_session_send(session->nghttp2);
+        session->inside = false;
+        finish(session, nghttp2_strerror((int)taken));
+        return;
+    }
+    h2_session_flush(session);
+}
+
+size_t h2_session_streams(const struct h2_session *session)
+{
+    return session->stream_count;
+}
+
+bool h2_session_can_request(const struct h2_session *session)
+{
+    return !session->over && !session->closing && nghttp2_session_check_request_allowed(session->nghttp2) &&
+           session->stream_count <
+               nghttp2_session_get_remote_settings(session->nghttp2, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+static void take_body(struct h2_stream *stream, struct weir_slices *body)
+{
+    weir_slices_free(&stream->out);
+    stream->out_range = 0;
+    stream->out_offset = 0;
+    stream->out_left = 0;
+    if (!body)
+        return;
+    stream->out = *body;
+    stream->out_left = body->bytes;
+    *body = (struct weir_slices){ .ranges = NULL };
+}
+
+struct h2_stream *h2_session_request(struct h2_session *session, const struct weir_http_header *headers,
+                                     size_t count, struct weir_slices *body, void *user)
+{
+    struct h2_stream *stream = session->over || session->closing ? NULL : stream_new(session, 0);
+    nghttp2_nv *list = stream ? nvs_of(headers, count) : NULL;
+    if (!list) {
+        if (stream)
+            stream_free(stream);
+        return NULL;
+    }
+    bool has_body = body && body->bytes > 0;
+    nghttp2_data_provider provider = { .source = { .ptr = stream }, .read_callback = read_body };
+    stream->id =
+        nghttp2_submit_request(session->nghttp2, NULL, list, count, has_body ? &provider : NULL, stream);
+    free(list);
+    if (stream->id < 0) {
+        stream_free(stream);
+        return NULL;
+    }
+    stream->user = user;
+    take_body(stream, body);
+    h2_session_flush(session);
+    return stream;
+}
+
+static bool keep_trailers(struct h2_stream *stream, const struct weir_http_header *trailers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!headers_add(&stream->out_trailers, trailers[i].name, trailers[i].value))
+            return false;
+    }
+    stream->has_out_trailers = count > 0;
+    return true;
+}
+
+bool h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *headers, size_t count,
+                       struct weir_slices *body, const struct weir_http_header *trailers,
+                       size_t trailer_count)
+{
+    struct h2_session *session = stream->session;
+    nghttp2_nv *list = nvs_of(headers, count);
+    bool has_body = (body && body->bytes > 0) || trailer_count > 0;
+    nghttp2_data_provider provider = { .source = { .ptr = stream }, .read_callback = read_body };
+    bool ok = list && keep_trailers(stream, trailers, trailer_count);
+    if (ok) {
+        take_body(stream, body);
+        ok = nghttp2_submit_response(session->nghttp2, stream->id, list, count,
+                                     has_body ? &provider : NULL) == 0;
+    }
+    free(list);
+    h2_session_flush(session);
+    return ok;
+}
+
+void h2_stream_reset(struct h2_stream *stream, uint32_t error_code)
+{
+    nghttp2_submit_rst_stream(stream->session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, error_code);
+    h2_session_flush(stream->session);
+}
+
+bool h2_session_ping(struct h2_session *session)
+{
+    if (session->pinging || nghttp2_submit_ping(session->nghttp2, NGHTTP2_FLAG_NONE, plain_ping) != 0)
+        return false;
+    session->pinging = true;
+    h2_session_flush(session);
+    return true;
+}
+
+void h2_session_shutdown(struct h2_session *session)
+{
+    if (session->closing || session->over)
+        return;
+    session->closing = true;
+    if (session->server) {
+        nghttp2_submit_shutdown_notice(session->nghttp2);
+        nghttp2_submit_ping(session->nghttp2, NGHTTP2_FLAG_NONE, shutdown_ping);
+    } else {
+        nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, NULL, 0);
+    }
+    h2_session_flush(session);
+}
+
+void h2_session_refuse(struct h2_session *session)
+{
+    if (session->refusing || session->over)
+        return;
+    session->refusing = true;
+    nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session->nghttp2), NGHTTP2_NO_ERROR, NULL,
+                          0);
+    h2_session_flush(session);
+}
+
+void h2_session_terminate(struct h2_session *session, uint32_t error_code, const char *debug)
+{
+    if (session->over)
+        return;
+    session->error = debug;
+    session->ending = true;
+    nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(session->nghttp2), error_code,
+                          (const uint8_t *)debug, strlen(debug));
+    h2_session_flush(session);
+}

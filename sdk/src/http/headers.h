@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A list of header fields with its own memory: of a request or answer, in the order the fields came.
+ */
+#ifndef WEIR_HTTP_HEADERS_H
+#define WEIR_HTTP_HEADERS_H
+
+#include <weir/arena.h>
+#include <weir/http.h>
+
+/* Zero-initialise to start; headers_free to end. One thread at a time. */
+struct headers {
+    struct weir_http_header *items;
+    size_t count;
+    size_t capacity;
+    size_t bytes; /* names, values and 32 for each field (RFC 9113, 6.5.2) */
+    struct weir_arena arena;
+};
+
+/* What one more field would make of `bytes`. */
+#define HEADER_OVERHEAD 32
+
+/* Appends a field with copies of both; the name is put in lower case. false, with the list unchanged, when
+ * memory is out. */
+bool headers_add(struct headers *headers, struct weir_str name, struct weir_str value) WEIR_MUST_USE;
+
+/* The first value under `name` (lower case); data is NULL when there is none. */
+struct weir_str headers_get(const struct headers *headers, const char *name);
+
+/* Empties the list and frees its memory. */
+void headers_free(struct headers *headers);
+
+#endif
