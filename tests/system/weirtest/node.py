@@ -85,13 +85,13 @@ class Sink:
             requests.append(Request(**fields))
         return requests
 
-    def wait(self, choose, count, seconds=10.0):
-        """Waits until `count` items are in the requests for which `choose` is true, and returns
-        those requests."""
+    def wait(self, choose, count, since=0, seconds=10.0):
+        """Waits until `count` items are in the requests for which `choose` is true, not looking at
+        the first `since` requests, and returns the chosen ones."""
         chosen = []
 
         def enough():
-            chosen[:] = [r for r in self.received() if choose(r)]
+            chosen[:] = [r for r in self.received()[since:] if choose(r)]
             return sum(canonical.count_items(r.body) for r in chosen) >= count
 
         wait_for(enough, seconds, lambda: f"{count} items; came: "
