@@ -5,7 +5,7 @@ difference seen in test_interop.py is weir's."""
 import itertools
 import unittest
 
-from weirtest import TestCase, canonical, messages, node, prom, rich, rpc
+from weirtest import TestCase, canonical, messages, node, prom, rawhttp, requests, rich, rpc
 
 TRANSPORTS = ("grpc", "http-proto", "http-json")
 
@@ -97,12 +97,56 @@ class Comparison(TestCase):
                             canonical.resource_groups([forms[0]] * 2))
 
 
+class Clients(TestCase):
+    """The programs and raw sockets that look at weir's answers, on servers that are not weir."""
+
+    def test_nghttp_sees_headers_and_trailers(self):
+        sink = self.managed(rpc.Sink())
+        data = requests.grpc_frame(requests.request(2))
+        fields = [("content-type", "application/grpc"), ("te", "trailers")]
+        url = f"http://127.0.0.1:{sink.port}"
+        answer = rawhttp.nghttp(url + messages.method("traces"), fields, data)
+        self.assertEqual((answer.status, answer.headers["grpc-status"]), (200, "0"))
+        self.assertEqual(answer.headers["content-type"], "application/grpc")
+        self.assertEqual(sink.count("traces"), 2)
+        answer = rawhttp.nghttp(url + "/no.such/Method", fields, data)
+        self.assertEqual((answer.status, answer.headers["grpc-status"]), (200, "12"))
+
+    def test_http_clients(self):
+        sink = self.managed(rawhttp.Sink(
+            lambda number: (418, {"X-A": "b: c"}, b"text\0") if number % 2 else None))
+        expected = [(418, "b: c", b"text\0"), (200, None, b"")]
+        answers = [rawhttp.curl(f"http://127.0.0.1:{sink.port}/p?q", data=b"1"),
+                   rawhttp.curl(f"http://127.0.0.1:{sink.port}/p?q", data=b"2"),
+                   rawhttp.post(sink.port, "/r", b"3", X_Some="y"),
+                   rawhttp.post(sink.port, "/r", b"4", None)]
+        self.assertEqual([(a.status, a.headers.get("x-a"), a.body) for a in answers], expected * 2)
+        self.assertEqual([(r.path, r.body) for r in sink.received],
+                         [("/p?q", b"1"), ("/p?q", b"2"), ("/r", b"3"), ("/r", b"4")])
+        self.assertEqual(sink.received[2].headers["x-some"], "y")
+        self.assertNotIn("content-type", sink.received[3].headers)
+
+    def test_hand_made_requests_are_what_they_claim(self):
+        parse = messages.request("traces").FromString
+        for size in (1000, 65536, 65537, 1 << 20):
+            data = requests.noise(size)
+            self.assertEqual(len(data), size)
+            self.assertEqual(messages.count_items("traces", parse(data)), 1)
+        value = parse(requests.nested_value(9)).resource_spans[0].scope_spans[0].spans[0] \
+            .attributes[0].value
+        for _ in range(9):
+            value = value.array_value.values[0]
+        self.assertEqual(value.WhichOneof("value"), "bool_value")
+        self.assertEqual(requests.status(b"\x08\x03\x12\x02hi"), (3, "hi"))
+
+
 class Prometheus(unittest.TestCase):
     """The reader of the text format."""
 
     def test_samples(self):
         metrics = prom.Metrics(
-            '# HELP a text\n# TYPE a counter\na{x="1",y="q\\"\\\\\\n"} 3\na{x="2"} 4e1 123\nb +Inf\n')
+            '# HELP a text\n# TYPE a counter\n'
+            'a{x="1",y="q\\"\\\\\\n"} 3\na{x="2"} 4e1 123\nb +Inf\n')
         self.assertEqual(metrics.types, {"a": "counter"})
         self.assertEqual(metrics.samples[0], ("a", {"x": "1", "y": 'q"\\\n'}, 3.0))
         self.assertEqual(metrics.value("a"), 43)

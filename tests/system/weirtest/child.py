@@ -47,7 +47,9 @@ class Child:
         return self.process.poll() is None
 
     def wait_line(self, text, seconds=10.0, stream="stderr"):
-        """Waits for a line with `text` in it and returns the line; also ends when the child does."""
+        """Waits for a line with `text` in it and returns the line.
+
+        Raises TimeoutError, or RuntimeError as soon as the child has ended without that line."""
         deadline = time.monotonic() + seconds
         seen = 0
         with self._changed:
@@ -59,7 +61,8 @@ class Child:
                 seen = len(lines)
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise TimeoutError(f"{self.name}: no {text!r} within {seconds} s:\n{self.tail()}")
+                    raise TimeoutError(
+                        f"{self.name}: no {text!r} within {seconds} s:\n{self.tail()}")
                 if not self.running() and not self._readers[1].is_alive():
                     raise RuntimeError(
                         f"{self.name} ended with {self.process.returncode}:\n{self.tail()}")

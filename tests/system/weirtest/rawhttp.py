@@ -169,7 +169,7 @@ def nghttp(url, headers=(), data=None):
         done = subprocess.run(command + [url], stdin=subprocess.DEVNULL, capture_output=True,
                               timeout=SECONDS + 5)
         text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout.decode("latin-1"))
-        pairs = re.findall(r"recv \(stream_id=13(?:, sensitive)?\) (:?[^:\s]+): (.*)", text)
+        pairs = re.findall(r"recv \(stream_id=[0-9]+(?:, sensitive)?\) (:?[^:\s]+): (.*)", text)
         found = _fold(pairs)
         status = found.pop(":status", None)
         return Response(int(status) if status else None, found, text)

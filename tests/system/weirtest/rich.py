@@ -54,6 +54,8 @@ def _fill_resource(resource):
     resource.attributes.extend(attributes())
     resource.attributes.add(key="service.name").value.string_value = "rich"
     resource.dropped_attributes_count = 2**32 - 1
+    resource.entity_refs.add(schema_url=_SCHEMA, type="service", id_keys=["service.name", ""],
+                             description_keys=["attribute.1"])
 
 
 def _fill_scope(scope):
