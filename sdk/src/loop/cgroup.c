@@ -77,12 +77,13 @@ static void read_v2(const char *folder, struct limits *limits)
 
 static void read_v1(const char *folder, struct limits *limits)
 {
-    char quota[128], period[128];
-    if (read_level(folder, "cpu.cfs_quota_us", quota, sizeof(quota)) &&
-        read_level(folder, "cpu.cfs_period_us", period, sizeof(period)))
-        limit_cpus(limits, cpus_of(atof(quota), atof(period)));
-    if (read_level(folder, "memory.limit_in_bytes", quota, sizeof(quota)))
-        limit_memory(limits, quota);
+    char line[128];
+    double quota, period;
+    if (read_level(folder, "cpu.cfs_quota_us", line, sizeof(line)) && sscanf(line, "%lf", &quota) == 1 &&
+        read_level(folder, "cpu.cfs_period_us", line, sizeof(line)) && sscanf(line, "%lf", &period) == 1)
+        limit_cpus(limits, cpus_of(quota, period));
+    if (read_level(folder, "memory.limit_in_bytes", line, sizeof(line)))
+        limit_memory(limits, line);
 }
 
 /* Reads `mount` + `path` and every folder above it up to `mount`. */

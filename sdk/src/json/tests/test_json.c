@@ -90,12 +90,12 @@ START_TEST(walks_objects_and_arrays)
 {
     struct weir_str key, text;
     int64_t number;
-    char seen[100] = "";
+    struct weir_text seen = { 0 };
     start(" { \"a\" : [ 1 , 2,3 ] , \"b\" : { \"c\" : { } , \"d\" : \"x\" } , \"e\" : [ ] , \"f\":7 } ");
     ck_assert_int_eq(weir_json_type(&json), WEIR_JSON_OBJECT);
     ck_assert(weir_json_object(&json));
     while (weir_json_member(&json, &key)) {
-        strncat(seen, key.data, key.length);
+        weir_text_add(&seen, key.data, key.length);
         if (weir_str_is(key, "a")) {
             int64_t sum = 0;
             ck_assert(weir_json_array(&json));
@@ -116,7 +116,8 @@ START_TEST(walks_objects_and_arrays)
         }
     }
     ck_assert(weir_json_finish(&json));
-    ck_assert_str_eq(seen, "abef");
+    ck_assert_str_eq(weir_text_string(&seen), "abef");
+    weir_text_free(&seen);
 }
 END_TEST
 

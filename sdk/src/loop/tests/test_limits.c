@@ -22,7 +22,7 @@ static char root[64];
 
 static void make_root(void)
 {
-    strcpy(root, "/tmp/weir-cgroup-XXXXXX");
+    snprintf(root, sizeof(root), "/tmp/weir-cgroup-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(root));
 }
 
