@@ -36,6 +36,7 @@ enum weir_node_type {
 struct weir_node {
     enum weir_node_type type;
     bool boolean;
+    bool broken;           /* an error was reported for it: what decodes it leaves the field alone */
     bool expanded;         /* came whole from one ${...}: `raw` is what a string field takes */
     int64_t integer;       /* WEIR_NODE_INT; larger unsigned values become WEIR_NODE_DOUBLE */
     double number;         /* WEIR_NODE_DOUBLE */

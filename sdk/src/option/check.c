@@ -40,7 +40,7 @@ static void report(struct weir_checker *checker, const char *key, bool warning, 
     struct weir_text text = { 0 };
     weir_text_vaddf(&text, format, arguments);
     /* A value that did not decode has been reported; what the check sees in its place is the default. */
-    bool reported = key && decode_has_problem(decoder, checker->first);
+    bool reported = key && ((node && node->broken) || decode_has_problem(decoder, checker->first));
     if (warning)
         weir_warning_add(decoder->problems, place, path, "%s", weir_text_string(&text));
     else if (!reported)

@@ -32,6 +32,8 @@ void decode_leave(struct decoder *decoder, size_t length)
 
 void decode_fail(struct decoder *decoder, const struct weir_node *node, const char *format, ...)
 {
+    if (node->broken)
+        return;
     struct weir_text text = { 0 };
     va_list arguments;
     va_start(arguments, format);
@@ -154,7 +156,7 @@ static bool field_given(const struct weir_option_table *table, const struct weir
         if (other->offset != row->offset || other->kind != row->kind)
             continue;
         const struct weir_node *node = weir_node_get(map, other->key);
-        if (node && node->type != WEIR_NODE_NULL)
+        if (node && (node->type != WEIR_NODE_NULL || node->broken))
             return true;
     }
     return false;
@@ -206,9 +208,9 @@ static void check_required(struct weir_checker *checker, const struct weir_optio
     if (text && !*text)
         *text = option_calloc(decoder->arena, 1, 1);
     bool missing = text ? !(*text)[0] : !field_given(table, row, checker->map) || list_is_empty(row, field);
-    if (!missing || decoder->off)
-        return;
     const struct weir_node *node = weir_node_get(checker->map, row->key);
+    if (!missing || decoder->off || (node && node->broken))
+        return;
     size_t length = decode_enter(decoder, row->key);
     if (!decode_has_problem(decoder, checker->first))
         weir_problem_add(decoder->problems, node ? node->place : checker->place, weir_text_string(&decoder->path),
@@ -260,7 +262,8 @@ static void decode_section(struct decoder *decoder, const struct weir_option_tab
         if (found.row->replaced_by)
             weir_warning_add(decoder->problems, child->key_place, weir_text_string(&decoder->path),
                              "\"%s\" is deprecated; use \"%s\" instead", found.row->key, found.row->replaced_by);
-        decode_field(decoder, found.row, child, found.base);
+        if (!child->broken)
+            decode_field(decoder, found.row, child, found.base);
         decode_leave(decoder, length);
     }
     struct weir_checker checker = { decoder, map, place, first };
