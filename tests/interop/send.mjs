@@ -34,13 +34,23 @@ class Tee {
         this.exporters = exporters;
         this.exports = 0;
         this.failures = [];
+        this.pending = new Set();
     }
 
     export(batch, done) {
         this.exports++;
+        const sent = new Promise((resolve) => this.sendToAll(batch, resolve));
+        this.pending.add(sent);
+        sent.then(() => {
+            this.pending.delete(sent);
+            done({ code: 0 });
+        });
+    }
+
+    sendToAll(batch, done) {
         const sendTo = (i) => {
             if (i === this.exporters.length) {
-                done({ code: 0 });
+                done();
                 return;
             }
             this.exporters[i].export(batch, (result) => {
@@ -57,10 +67,13 @@ class Tee {
     }
 
     async forceFlush() {
+        await Promise.all(this.pending);
         await Promise.all(this.exporters.map((e) => e.forceFlush?.()));
     }
 
+    // The SDK may shut its exporter down while an export is on its way.
     async shutdown() {
+        await Promise.all(this.pending);
         await Promise.all(this.exporters.map((e) => e.shutdown()));
     }
 }

@@ -25,7 +25,7 @@ class Senders(TestCase):
                 seen = len(sink.received())
                 report = node.send(signal, transport, compression, [f"http://127.0.0.1:{port}"])
                 request = sink.received()[seen]
-                self.assertEqual(canonical.count_items(request.body), report["items"])
+                self.assertEqual(request.items, report["items"])
                 self.assertEqual((request.signal, request.encoding),
                                  (signal, "json" if transport == "http-json" else "proto"))
                 bodies.append(canonical.resource_groups([request.body]))
@@ -36,7 +36,7 @@ class Senders(TestCase):
         sink = self.sink()
         report = node.send("metrics", "grpc", "gzip", [f"http://127.0.0.1:{sink.grpc_port}"])
         request, = sink.received()
-        self.assertEqual(canonical.count_items(request.body), report["items"])
+        self.assertEqual(request.items, report["items"])
         self.assertEqual(request.headers["x-grpc-encoding"], ["gzip"])
         kinds = {kind for group in request.body["resourceMetrics"]
                  for scope in group["scopeMetrics"] for metric in scope["metrics"]

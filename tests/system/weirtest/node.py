@@ -18,7 +18,7 @@ SEND_SECONDS = 60.0
 
 _PACKAGE_FILES = ("package.json", "package-lock.json")
 
-Request = collections.namedtuple("Request", "signal transport encoding headers unknown body")
+Request = collections.namedtuple("Request", "signal transport encoding headers unknown body items")
 
 
 def _copy_changed(source, target):
@@ -67,23 +67,24 @@ class Sink:
     def __init__(self):
         folder = prepare()
         self._folder = tempfile.TemporaryDirectory(prefix="weirtest.")
-        self._out = pathlib.Path(self._folder.name) / "received"
-        self._out.touch()
-        self._child = Child(["node", "sink.mjs", "--protos", paths.PROTOS, "--out", self._out],
+        path = pathlib.Path(self._folder.name) / "received"
+        path.touch()
+        self._out, self._partial, self._requests = path.open("rb"), b"", []
+        self._child = Child(["node", "sink.mjs", "--protos", paths.PROTOS, "--out", path],
                             "sink.mjs", cwd=folder)
         ports = json.loads(self._child.wait_line("{", 20.0, stream="stdout"))
         self.grpc_port, self.http_port = ports["grpc"], ports["http"]
 
     def received(self):
         """All requests so far. Raises when one could not be decoded."""
-        requests = []
-        # The last line may not be whole yet. Not splitlines(): text has other line ends in it.
-        for line in self._out.read_bytes().split(b"\n")[:-1]:
+        # Not splitlines(): text has other line ends in it. The last line may not be whole yet.
+        *lines, self._partial = (self._partial + self._out.read()).split(b"\n")
+        for line in lines:
             fields = json.loads(line)
             if "error" in fields:
                 raise ValueError(f"the sink refused a request: {fields}")
-            requests.append(Request(**fields))
-        return requests
+            self._requests.append(Request(**fields, items=canonical.count_items(fields["body"])))
+        return list(self._requests)
 
     def wait(self, choose, count, since=0, seconds=10.0):
         """Waits until `count` items are in the requests for which `choose` is true, not looking at
@@ -92,12 +93,13 @@ class Sink:
 
         def enough():
             chosen[:] = [r for r in self.received()[since:] if choose(r)]
-            return sum(canonical.count_items(r.body) for r in chosen) >= count
+            return sum(r.items for r in chosen) >= count
 
-        wait_for(enough, seconds, lambda: f"{count} items; came: "
-                 f"{[canonical.count_items(r.body) for r in chosen]}\n{self._child.tail()}")
+        wait_for(enough, seconds, lambda: f"{count} items; came: {[r.items for r in chosen]}\n"
+                 f"{self._child.tail()}")
         return chosen
 
     def close(self):
         self._child.kill()
+        self._out.close()
         self._folder.cleanup()

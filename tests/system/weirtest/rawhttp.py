@@ -145,7 +145,8 @@ def curl(*args, data=None):
             command += ["--data-binary", f"@{folder / 'data'}"]
         subprocess.run(command + [str(a) for a in args], check=True, stdin=subprocess.DEVNULL,
                        capture_output=True, timeout=SECONDS + 5)
-        body = folder / "body"
+        # With --head curl writes the head where the body goes.
+        body = folder / ("none" if "--head" in args else "body")
         blocks = (folder / "head").read_bytes().decode("latin-1").split("\r\n\r\n")
         heads = [b for b in blocks if b.startswith("HTTP/") and b.split()[1] != "100"]
         lines = heads[-1].split("\r\n")
