@@ -4,6 +4,7 @@
 import collections
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -76,6 +77,11 @@ class Weir:
 
     def running(self):
         return self.child.running()
+
+    def peak_kib(self):
+        """The largest resident size so far, in KiB."""
+        status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        return int(re.search(r"^VmHWM:\s+([0-9]+) kB", status, re.MULTILINE).group(1))
 
     def stop(self, seconds=STOP_SECONDS):
         """SIGTERM; returns Exit(code, stderr). The ledger is in stderr."""
