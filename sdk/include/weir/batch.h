@@ -64,13 +64,14 @@ WEIR_EXPORT size_t weir_batch_bytes(struct weir_batch *batch);
 
 /* Moves everything in `from` behind what is in `to`, without looking at items, and drops the caller's reference on
  * `from` (copying the tree when it is shared). Both exclusive-or-shared as noted: `to` must be exclusive. Resource
- * groups are appended, never merged. false, with both unchanged, when memory is out. Owner's worker. */
+ * groups are appended, never merged. false, with both unchanged, when memory is out, and for profiles unless one of
+ * the two is empty (each request has a dictionary of its own). Owner's worker. */
 WEIR_EXPORT bool weir_batch_append(struct weir_batch *to, struct weir_batch *from) WEIR_MUST_USE;
 
 /* Takes exactly the first `items` items off `batch` (exclusive; 0 < items < its count) into a new batch, cutting
  * inside scope groups, and metrics between data points; resource, scope, schema URL and a metric's identity go with
  * both halves. The new batch shares the context and takes its part of the permit. NULL, with `batch` unchanged, when
- * memory is out. Owner's worker. */
+ * memory is out, when `items` is out of range, and for profiles. Owner's worker. */
 WEIR_EXPORT struct weir_batch *weir_batch_split(struct weir_batch *batch, size_t items) WEIR_MUST_USE;
 
 /* As weir_batch_split, by encoded size: the most whole items whose encoding is at most `bytes`, at least one. Returns

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Going through the fields of a message that was validated; all reads are bounds-checked all the same.
+ */
+#ifndef WEIR_OTLP_FIELD_H
+#define WEIR_OTLP_FIELD_H
+
+#include <weir/wire.h>
+
+#include "sdk/src/otlp/tree.h"
+
+/* One field: its number, the whole of it, and its payload where it is length-delimited. */
+struct otlp_field {
+    uint32_t number;
+    enum weir_wire_type type;
+    const uint8_t *start;
+    size_t length;
+    struct weir_str payload;
+};
+
+static inline bool otlp_next_field(struct weir_cursor *cursor, struct otlp_field *field)
+{
+    field->start = cursor->at;
+    if (!weir_cursor_tag(cursor, &field->number, &field->type))
+        return false;
+    field->payload = WEIR_STR_NONE;
+    if (field->type == WEIR_WIRE_BYTES ? !weir_cursor_bytes(cursor, &field->payload)
+                                       : !weir_cursor_skip(cursor, field->type))
+        return false;
+    field->length = (size_t)(cursor->at - field->start);
+    return true;
+}
+
+static inline struct weir_cursor otlp_fields(struct weir_str message)
+{
+    return weir_cursor_make(message.data, message.length);
+}
+
+static inline struct otlp_slice otlp_field_slice(const struct otlp_field *field, struct weir_buffer *buffer)
+{
+    struct otlp_slice slice = { field->start, buffer, field->length };
+    return slice;
+}
+
+/* The payload of the one length-delimited field that the slice holds; empty for an empty slice. */
+static inline struct weir_str otlp_slice_payload(const struct otlp_slice *slice)
+{
+    struct weir_cursor cursor = weir_cursor_make(slice->data, slice->length);
+    struct otlp_field field;
+    if (slice->length == 0 || !otlp_next_field(&cursor, &field))
+        return WEIR_STR_NONE;
+    return field.payload;
+}
+
+/* True for the members of Metric's oneof `data`. */
+static inline bool otlp_is_metric_data(uint32_t number)
+{
+    return number == 5 || number == 7 || (number >= 9 && number <= 11);
+}
+
+#endif
