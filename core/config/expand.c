@@ -181,8 +181,8 @@ static bool get(struct expander *expander, struct weir_str uri, struct provided 
 
 static enum outcome expand_once(struct expander *expander, struct value *value)
 {
-    size_t start;
-    size_t end;
+    size_t start = 0;
+    size_t end = 0;
     if (!find_candidate(value, &start, &end) || is_escaped(value, start))
         return DONE;
     struct weir_str uri = weir_str_make(value->text.data + start + 2, end - start - 3);

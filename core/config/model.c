@@ -17,6 +17,12 @@ static const char *next_name(void *cursor)
     return **next ? *(*next)++ : NULL;
 }
 
+const char *model_nearest_section(const char *name)
+{
+    const char *const *next = section_names;
+    return weir_nearest_name(name, next_name, &next);
+}
+
 void model_unknown_key(const struct weir_node *child, const char *path, const char *const *known,
                        struct weir_problems *problems)
 {

@@ -24,4 +24,7 @@ bool model_is_map(const struct weir_node *node, const char *path, struct weir_pr
 void model_unknown_key(const struct weir_node *child, const char *path, const char *const *known,
                        struct weir_problems *problems);
 
+/* The name of the top-level section that the name was meant to be; NULL: none. */
+const char *model_nearest_section(const char *name);
+
 #endif

@@ -97,10 +97,15 @@ static void check_pipeline(const struct check *check, const struct weir_pipeline
     check_uses(check, &pipeline->exporters, pipeline->path, "exporter", WEIR_EXPORTER, WEIR_CONNECTOR);
 }
 
-/* True if the section was not written, or holds nothing. */
+/* True if the section was not written, or holds nothing; a misspelt one has been reported and counts as written. */
 static bool section_empty(const struct weir_config *config, const char *section)
 {
     const struct weir_node *node = weir_node_get(config->root, section);
+    for (const struct weir_node *child = config->root->first; child && !node; child = child->next) {
+        const char *meant = model_nearest_section(child->key.data);
+        if (meant && strcmp(meant, section) == 0)
+            return false;
+    }
     return !node || node->type == WEIR_NODE_NULL || (node->type == WEIR_NODE_MAP && node->count == 0);
 }
 
@@ -116,7 +121,8 @@ static void check_sections(const struct check *check)
         weir_problem_add(check->problems, place, "", "no exporter configuration specified in config");
     const struct weir_node *service = weir_node_get(config->root, "service");
     const struct weir_node *pipelines = weir_node_get(service, "pipelines");
-    if (is_map_or_null(service) && is_map_or_null(pipelines) && (!pipelines || pipelines->count == 0))
+    bool readable = is_map_or_null(service) && is_map_or_null(pipelines);
+    if (readable && (service || section_empty(config, "service")) && (!pipelines || pipelines->count == 0))
         weir_problem_add(check->problems, pipelines ? pipelines->place : service ? service->place : place,
                          "service::pipelines", "service must have at least one pipeline");
 }

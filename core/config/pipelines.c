@@ -27,12 +27,19 @@ struct id_list {
     size_t index;
 };
 
+static void fail_item(const struct id_list *list, struct weir_place place, const char *message)
+{
+    char *path = weir_xasprintf("%s[%zu]", list->path, list->index);
+    weir_problem_add(list->problems, place, path, "%s", message);
+    free(path);
+}
+
 static void add_use(struct id_list *list, struct weir_str text, struct weir_place place)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_use use = { .place = place };
     if (weir_id_parse(text, &list->config->arena, &use.id, &error) < 0)
-        weir_problem_add(list->problems, place, list->path, "[%zu]: %s", list->index, weir_error_text(&error));
+        fail_item(list, place, weir_error_text(&error));
     else if (!has_use(list->uses, use.id))
         list->uses->items[list->uses->count++] = use;
     else if (list->once)
@@ -81,14 +88,16 @@ static void read_uses(struct id_list *list, const struct weir_node *node)
     }
     reserve(list, node->count);
     for (const struct weir_node *item = node->first; item; item = item->next) {
-        if (item->type == WEIR_NODE_STRING) {
+        if (item->type == WEIR_NODE_STRING && !item->broken) {
             add_use(list, item->expanded ? item->raw : item->text, item->place);
             continue;
         }
+        struct weir_text message = { 0 };
+        weir_text_addf(&message, "expected type 'string', got unconvertible type '%s'",
+                       weir_node_type_name(item->type));
         if (!item->broken)
-            weir_problem_add(list->problems, item->place, list->path,
-                             "[%zu]: expected type 'string', got unconvertible type '%s'", list->index,
-                             weir_node_type_name(item->type));
+            fail_item(list, item->place, weir_text_string(&message));
+        weir_text_free(&message);
         list->index++;
     }
 }

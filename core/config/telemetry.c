@@ -264,3 +264,94 @@ void telemetry_decode(const struct weir_node *node, struct weir_arena *arena, st
     take_metrics(&sections.metrics, weir_node_get(node, "metrics"), arena, &out->metrics, problems);
     telemetry_resource(sections.resource.node, arena, out, problems);
 }
+
+static void print_strings(const char *key, const struct weir_strings *strings, struct weir_dump *dump)
+{
+    weir_dump_key(dump, weir_str_of(key));
+    weir_dump_begin_list(dump);
+    for (size_t i = 0; i < strings->count; i++)
+        weir_dump_string(dump, weir_str_of(strings->items[i]));
+    weir_dump_end(dump);
+}
+
+static void print_flag(const char *key, bool value, struct weir_dump *dump)
+{
+    weir_dump_key(dump, weir_str_of(key));
+    weir_dump_bool(dump, value);
+}
+
+static void begin(const char *key, struct weir_dump *dump)
+{
+    weir_dump_key(dump, weir_str_of(key));
+    weir_dump_begin_map(dump);
+}
+
+static void print_reader(const struct weir_telemetry_reader *reader, struct weir_dump *dump)
+{
+    weir_dump_begin_map(dump);
+    begin("pull", dump);
+    begin("exporter", dump);
+    begin("prometheus", dump);
+    weir_dump_key(dump, WEIR_STR("host"));
+    weir_dump_string(dump, weir_str_of(reader->host));
+    weir_dump_key(dump, WEIR_STR("port"));
+    weir_dump_int(dump, reader->port);
+    print_flag("without_scope_info", reader->without_scope_info, dump);
+    print_flag("without_units", reader->without_units, dump);
+    print_flag("without_type_suffix", reader->without_type_suffix, dump);
+    begin("with_resource_constant_labels", dump);
+    print_strings("included", &reader->constant_included, dump);
+    print_strings("excluded", &reader->constant_excluded, dump);
+    for (int open = 0; open < 5; open++)
+        weir_dump_end(dump);
+}
+
+static void print_resource(const struct weir_telemetry *telemetry, struct weir_dump *dump)
+{
+    begin("resource", dump);
+    for (size_t i = 0; i < telemetry->attribute_count && telemetry->flat; i++) {
+        weir_dump_key(dump, weir_str_of(telemetry->attributes[i].name));
+        weir_dump_node(dump, telemetry->attributes[i].value);
+    }
+    if (!telemetry->flat) {
+        weir_dump_key(dump, WEIR_STR("attributes"));
+        weir_dump_begin_list(dump);
+        for (size_t i = 0; i < telemetry->attribute_count; i++) {
+            weir_dump_begin_map(dump);
+            weir_dump_key(dump, WEIR_STR("name"));
+            weir_dump_string(dump, weir_str_of(telemetry->attributes[i].name));
+            weir_dump_key(dump, WEIR_STR("value"));
+            weir_dump_node(dump, telemetry->attributes[i].value);
+            weir_dump_end(dump);
+        }
+        weir_dump_end(dump);
+    }
+    if (telemetry->schema_url) {
+        weir_dump_key(dump, WEIR_STR("schema_url"));
+        weir_dump_string(dump, weir_str_of(telemetry->schema_url));
+    }
+    weir_dump_end(dump);
+}
+
+void telemetry_print(const struct weir_telemetry *telemetry, struct weir_dump *dump)
+{
+    weir_dump_begin_map(dump);
+    weir_dump_key(dump, WEIR_STR("logs"));
+    weir_options_dump(&logs_table, &telemetry->logs, dump);
+    begin("metrics", dump);
+    weir_dump_key(dump, WEIR_STR("level"));
+    weir_dump_string(dump, weir_str_of(levels[telemetry->metrics.level].name));
+    weir_dump_key(dump, WEIR_STR("readers"));
+    weir_dump_begin_list(dump);
+    for (size_t i = 0; i < telemetry->metrics.reader_count; i++)
+        print_reader(&telemetry->metrics.readers[i], dump);
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    print_resource(telemetry, dump);
+    weir_dump_end(dump);
+}
+
+const struct weir_option_table *telemetry_options(void)
+{
+    return &telemetry_table;
+}

@@ -5,7 +5,7 @@
 #ifndef WEIR_CORE_CONFIG_TELEMETRY_H
 #define WEIR_CORE_CONFIG_TELEMETRY_H
 
-#include <weir/option.h>
+#include <weir/describe.h>
 
 enum weir_telemetry_log_level {
     WEIR_TELEMETRY_DEBUG,
@@ -77,10 +77,17 @@ struct weir_telemetry {
     struct weir_telemetry_attribute *attributes;
     size_t attribute_count;
     const char *schema_url; /* NULL: none */
+    bool flat;              /* the attributes were written in the older form */
 };
 
 /* Decodes service::telemetry (NULL: nothing was written). Main thread. */
 void telemetry_decode(const struct weir_node *node, struct weir_arena *arena, struct weir_telemetry *out,
                       struct weir_problems *problems);
+
+/* Adds the effective values as a map. */
+void telemetry_print(const struct weir_telemetry *telemetry, struct weir_dump *dump);
+
+/* The table behind it all, for reference texts. */
+const struct weir_option_table *telemetry_options(void);
 
 #endif

@@ -85,6 +85,7 @@ static void read_declarative(const struct weir_node *node, struct weir_arena *ar
 static void read_flat(const struct weir_node *node, struct weir_arena *arena, struct weir_telemetry *out,
                       struct weir_problems *problems)
 {
+    out->flat = true;
     out->attributes = tree_must(weir_arena_calloc(arena, node->count + 1, sizeof(*out->attributes)));
     for (const struct weir_node *child = node->first; child; child = child->next) {
         if (child->broken)

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * JSON Schema (draft 2020-12) from option tables, for editors. It describes a configuration before expansion: in place
+ * of every scalar there may be a text with ${...} in it.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <weir/describe.h>
+
+#include "sdk/src/option/decode.h"
+#include "sdk/src/option/schema.h"
+#include "sdk/src/option/words.h"
+
+static void add_text(struct weir_dump *dump, const char *key, const char *value)
+{
+    weir_dump_key(dump, weir_str_of(key));
+    weir_dump_string(dump, weir_str_of(value));
+}
+
+static void add_flag(struct weir_dump *dump, const char *key, bool value)
+{
+    weir_dump_key(dump, weir_str_of(key));
+    weir_dump_bool(dump, value);
+}
+
+/* { "type": name } or, for "expansion" and "pairs", a reference to what $defs has. */
+static void add_type(struct weir_dump *dump, const char *name)
+{
+    bool defined = strcmp(name, "expansion") == 0 || strcmp(name, "pairs") == 0;
+    char *reference = defined ? weir_xasprintf("#/$defs/%s", name) : weir_xstrdup(name);
+    weir_dump_begin_map(dump);
+    add_text(dump, defined ? "$ref" : "type", reference);
+    weir_dump_end(dump);
+    free(reference);
+}
+
+static void begin_choice(struct weir_dump *dump)
+{
+    weir_dump_key(dump, WEIR_STR("anyOf"));
+    weir_dump_begin_list(dump);
+}
+
+/* Null and ${...}, which may stand in the place of every scalar; ends the choice. */
+static void end_choice(struct weir_dump *dump)
+{
+    add_type(dump, "null");
+    add_type(dump, "expansion");
+    weir_dump_end(dump);
+}
+
+static void add_number(const struct weir_option *row, const char *type, struct weir_dump *dump)
+{
+    int64_t min;
+    int64_t max;
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", type);
+    if (option_range(row, &min, &max)) {
+        weir_dump_key(dump, WEIR_STR("minimum"));
+        weir_dump_int(dump, min);
+        if (max != INT64_MAX) {
+            weir_dump_key(dump, WEIR_STR("maximum"));
+            weir_dump_int(dump, max);
+        }
+    }
+    weir_dump_end(dump);
+    end_choice(dump);
+}
+
+static void add_duration(struct weir_dump *dump)
+{
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "string");
+    add_text(dump, "pattern",
+             "^[-+]?(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h)"
+             "(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h))*)$");
+    weir_dump_end(dump);
+    add_type(dump, "integer");
+    end_choice(dump);
+}
+
+static void add_enum(const struct weir_option *row, struct weir_dump *dump)
+{
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    weir_dump_key(dump, WEIR_STR("enum"));
+    weir_dump_begin_list(dump);
+    for (const struct weir_option_value *value = row->values; value && value->name; value++)
+        weir_dump_string(dump, weir_str_of(value->name));
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    end_choice(dump);
+}
+
+static void add_strings(struct weir_dump *dump)
+{
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "array");
+    weir_dump_key(dump, WEIR_STR("items"));
+    add_type(dump, "string");
+    weir_dump_end(dump);
+    add_type(dump, "string");
+    add_type(dump, "null");
+    weir_dump_end(dump);
+}
+
+static void add_pairs(struct weir_dump *dump)
+{
+    begin_choice(dump);
+    add_type(dump, "pairs");
+    end_choice(dump);
+}
+
+static void add_object(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump);
+
+/* A section; null is one without keys. */
+static void add_section(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump)
+{
+    weir_dump_begin_map(dump);
+    if (level < WORDS_DEPTH_MAX)
+        add_object(table, optional, level + 1, dump);
+    weir_dump_end(dump);
+}
+
+static void add_group(const struct weir_option *row, unsigned level, struct weir_dump *dump)
+{
+    begin_choice(dump);
+    if (row->kind == WEIR_OPTION_KIND_GROUP) {
+        add_section(row->table, row->present_offset != WEIR_NO_OFFSET, level, dump);
+    } else {
+        bool list = row->kind == WEIR_OPTION_KIND_GROUP_LIST;
+        weir_dump_begin_map(dump);
+        add_text(dump, "type", list ? "array" : "object");
+        weir_dump_key(dump, weir_str_of(list ? "items" : "additionalProperties"));
+        weir_dump_begin_map(dump);
+        begin_choice(dump);
+        add_section(row->table, false, level, dump);
+        end_choice(dump);
+        weir_dump_end(dump);
+        weir_dump_end(dump);
+    }
+    end_choice(dump);
+}
+
+static void add_default(const struct weir_option *row, struct weir_dump *dump)
+{
+    int64_t whole;
+    double number;
+    struct weir_str preset = weir_str_of(row->preset);
+    if (!row->preset)
+        return;
+    weir_dump_key(dump, WEIR_STR("default"));
+    if (row->kind == WEIR_OPTION_KIND_BOOL)
+        weir_dump_bool(dump, strcmp(row->preset, "true") == 0);
+    else if (row->kind == WEIR_OPTION_KIND_INT && weir_str_to_i64(preset, &whole))
+        weir_dump_int(dump, whole);
+    else if (row->kind == WEIR_OPTION_KIND_DOUBLE && weir_str_to_double(preset, &number))
+        weir_dump_double(dump, number);
+    else
+        weir_dump_string(dump, preset);
+}
+
+static void add_value(const struct weir_option *row, unsigned level, struct weir_dump *dump)
+{
+    switch (row->kind) {
+    case WEIR_OPTION_KIND_BOOL:
+        add_number(row, "boolean", dump);
+        break;
+    case WEIR_OPTION_KIND_INT:
+        add_number(row, "integer", dump);
+        break;
+    case WEIR_OPTION_KIND_DOUBLE:
+        add_number(row, "number", dump);
+        break;
+    case WEIR_OPTION_KIND_DURATION:
+        add_duration(dump);
+        break;
+    case WEIR_OPTION_KIND_ENUM:
+        add_enum(row, dump);
+        break;
+    case WEIR_OPTION_KIND_STRINGS:
+        add_strings(dump);
+        break;
+    case WEIR_OPTION_KIND_PAIRS:
+    case WEIR_OPTION_KIND_SECRET_PAIRS:
+        add_pairs(dump);
+        break;
+    case WEIR_OPTION_KIND_GROUP:
+    case WEIR_OPTION_KIND_GROUP_LIST:
+    case WEIR_OPTION_KIND_GROUP_MAP:
+        add_group(row, level, dump);
+        break;
+    case WEIR_OPTION_KIND_STRING:
+    case WEIR_OPTION_KIND_SECRET:
+    case WEIR_OPTION_KIND_REFERENCE:
+        weir_dump_key(dump, WEIR_STR("type"));
+        weir_dump_begin_list(dump);
+        weir_dump_string(dump, WEIR_STR("string"));
+        weir_dump_string(dump, WEIR_STR("null"));
+        weir_dump_end(dump);
+        break;
+    default:
+        break;
+    }
+}
+
+static void add_property(const struct weir_option *row, unsigned level, struct weir_dump *dump)
+{
+    struct weir_text doc = { 0 };
+    struct weir_text limits = { 0 };
+    words_doc(row, &doc);
+    words_limits(row, &limits);
+    if (limits.length && row->kind != WEIR_OPTION_KIND_ENUM)
+        weir_text_addf(&doc, " (%s)", weir_text_string(&limits));
+    weir_dump_key(dump, weir_str_of(row->key));
+    weir_dump_begin_map(dump);
+    add_text(dump, "description", weir_text_string(&doc));
+    add_value(row, level, dump);
+    add_default(row, dump);
+    if (row->replaced_by || row->kind == WEIR_OPTION_KIND_IGNORED)
+        add_flag(dump, "deprecated", true);
+    if (row->kind == WEIR_OPTION_KIND_SECRET || row->kind == WEIR_OPTION_KIND_SECRET_PAIRS)
+        add_flag(dump, "writeOnly", true);
+    weir_dump_end(dump);
+    weir_text_free(&doc);
+    weir_text_free(&limits);
+}
+
+static void add_properties(const struct weir_option_table *table, unsigned level, struct weir_dump *dump)
+{
+    for (const struct weir_option *row = table->options; row->key; row++) {
+        if (row->kind == WEIR_OPTION_KIND_INLINE)
+            add_properties(row->table, level, dump);
+        else if (row->kind != WEIR_OPTION_KIND_REFUSED)
+            add_property(row, level, dump);
+    }
+}
+
+/* Another key may fill the field of a required one, so that the schema must not ask for it. */
+static bool has_other_name(const struct weir_option_table *table, const struct weir_option *row)
+{
+    for (const struct weir_option *other = table->options; other->key; other++) {
+        if (other != row && other->offset == row->offset && other->kind == row->kind)
+            return true;
+    }
+    return false;
+}
+
+static void add_required(const struct weir_option_table *table, struct weir_dump *dump)
+{
+    for (const struct weir_option *row = table->options; row->key; row++) {
+        if (row->kind == WEIR_OPTION_KIND_INLINE)
+            add_required(row->table, dump);
+        else if (row->required && !has_other_name(table, row))
+            weir_dump_string(dump, weir_str_of(row->key));
+    }
+}
+
+/* The members of the schema of a map with the table's keys. */
+static void add_object(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump)
+{
+    add_text(dump, "type", "object");
+    weir_dump_key(dump, WEIR_STR("properties"));
+    weir_dump_begin_map(dump);
+    add_properties(table, level, dump);
+    if (optional && !option_find(table, WEIR_STR("enabled"), NULL).row) {
+        weir_dump_key(dump, WEIR_STR("enabled"));
+        weir_dump_begin_map(dump);
+        add_text(dump, "description", "Switches the section on or off.");
+        begin_choice(dump);
+        add_type(dump, "boolean");
+        end_choice(dump);
+        weir_dump_end(dump);
+    }
+    weir_dump_end(dump);
+    weir_dump_key(dump, WEIR_STR("required"));
+    weir_dump_begin_list(dump);
+    add_required(table, dump);
+    weir_dump_end(dump);
+    add_flag(dump, "additionalProperties", false);
+}
+
+static void add_definitions(struct weir_dump *dump)
+{
+    weir_dump_key(dump, WEIR_STR("$defs"));
+    weir_dump_begin_map(dump);
+    weir_dump_key(dump, WEIR_STR("expansion"));
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "string");
+    add_text(dump, "pattern", "\\$\\{[^}]+\\}");
+    weir_dump_end(dump);
+
+    weir_dump_key(dump, WEIR_STR("pairs"));
+    weir_dump_begin_map(dump);
+    weir_dump_key(dump, WEIR_STR("anyOf"));
+    weir_dump_begin_list(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "object");
+    weir_dump_key(dump, WEIR_STR("additionalProperties"));
+    weir_dump_begin_map(dump);
+    weir_dump_key(dump, WEIR_STR("type"));
+    weir_dump_begin_list(dump);
+    weir_dump_string(dump, WEIR_STR("string"));
+    weir_dump_string(dump, WEIR_STR("null"));
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "array");
+    weir_dump_key(dump, WEIR_STR("items"));
+    add_type(dump, "object");
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+}
+
+void schema_add(const struct weir_option_table *table, const char *title, struct weir_text *text)
+{
+    struct weir_dump dump = { .text = text, .json = true };
+    weir_dump_begin_map(&dump);
+    add_text(&dump, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    add_text(&dump, "title", title);
+    begin_choice(&dump);
+    add_section(table, false, 0, &dump);
+    end_choice(&dump);
+    add_definitions(&dump);
+    weir_dump_end(&dump);
+}

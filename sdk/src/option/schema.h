@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * JSON Schema from option tables. Private to sdk/src/option.
+ */
+#ifndef WEIR_OPTION_SCHEMA_H
+#define WEIR_OPTION_SCHEMA_H
+
+#include <weir/option.h>
+
+/* Adds a schema document (draft 2020-12) for the value of the component's entry. */
+void schema_add(const struct weir_option_table *table, const char *title, struct weir_text *text);
+
+#endif
