@@ -11,6 +11,11 @@
 static const char *const section_names[] = { "receivers",  "processors", "exporters", "connectors",
                                              "extensions", "service",    NULL };
 
+const char *model_section_name(enum weir_kind kind)
+{
+    return section_names[kind];
+}
+
 static const char *next_name(void *cursor)
 {
     const char *const **next = cursor;

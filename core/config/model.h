@@ -24,6 +24,9 @@ bool model_is_map(const struct weir_node *node, const char *path, struct weir_pr
 void model_unknown_key(const struct weir_node *child, const char *path, const char *const *known,
                        struct weir_problems *problems);
 
+/* "receivers", ...: the section that holds the components of a kind. */
+const char *model_section_name(enum weir_kind kind);
+
 /* The name of the top-level section that the name was meant to be; NULL: none. */
 const char *model_nearest_section(const char *name);
 

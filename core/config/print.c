@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include "core/config/model.h"
 #include "core/config/print.h"
 
 static void key(struct weir_dump *dump, const char *name)
@@ -46,7 +47,7 @@ void weir_config_print(struct weir_config *config, weir_config_find_table *find,
         const struct weir_entries *entries = &config->entries[kind];
         if (entries->count == 0)
             continue;
-        key(dump, weir_kind_name((enum weir_kind)kind, true));
+        key(dump, model_section_name((enum weir_kind)kind));
         weir_dump_begin_map(dump);
         for (size_t i = 0; i < entries->count; i++) {
             const struct weir_entry *entry = &entries->items[i];
