@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Hosting components: instances, the edges between them, their ledgers. For the collector's own main program and
+ * for test harnesses, not for components.
+ */
+#ifndef WEIR_SYS_HOST_H
+#define WEIR_SYS_HOST_H
+
+#include <stdatomic.h>
+
+#include <weir/component.h>
+#include <weir/context.h>
+
+WEIR_BEGIN
+
+/* What an instance asks of its host. */
+struct weir_host {
+    /* A shard has nothing held or under way any more. The shard's worker. */
+    void (*drained)(struct weir_shard *shard);
+    /* A component's report on itself. Any worker. */
+    void (*report)(struct weir_instance *instance, enum weir_status status, const char *reason);
+    void (*state)(struct weir_instance *instance, struct weir_host_state *out);
+};
+
+/* Makes an instance of `component` and its shards, one for each worker; nothing of the component is called.
+ * `config` (decoded options) and `logger` outlive it; `id` is copied; `context` is the host's own. Main thread. */
+WEIR_EXPORT struct weir_instance *weir_instance_new(const struct weir_component *component, const char *id,
+                                                    const void *config, struct weir_logger *logger,
+                                                    const struct weir_host *host, void *context);
+WEIR_EXPORT void *weir_instance_host_context(const struct weir_instance *instance);
+/* Frees the instance, which has been destroyed by its component before; accepts NULL. */
+WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
+
+/* Marks that a pipeline of this signal uses the instance. */
+WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal);
+
+/* Adds an edge from `from` to `to` for `signal`, as part of `pipeline` (the pipeline entered by this edge; the name
+ * outlives the instance). Edges of one pipeline make one route. Before worker_start; main thread. */
+WEIR_EXPORT void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
+                                       struct weir_instance *to);
+
+/* What the edges of `instance` lead to, one after the other; NULL past the last. */
+WEIR_EXPORT struct weir_instance *weir_instance_target(const struct weir_instance *instance,
+                                                       enum weir_signal signal, size_t index);
+
+/*
+ * The ledger of one instance and one signal. Items; each number only grows but `held` and `in_flight`. What a
+ * component has acknowledged must be found again:
+ *
+ *     accepted + made = sent + delivered + dropped + held
+ *
+ * For a receiver, "accepted" is what the pipelines took from it and its client may hear of, and is "sent", too.
+ */
+#define WEIR_LEDGER_REASONS 16
+
+struct weir_ledger_reason {
+    const char *reason;
+    uint64_t items;    /* dropped items; refused requests */
+    uint64_t bytes;    /* refused bytes */
+};
+
+struct weir_ledger {
+    uint64_t offered; /* items that came in */
+    uint64_t offered_bytes;
+    uint64_t accepted; /* answered WEIR_OK */
+    uint64_t accepted_bytes;
+    uint64_t refused;        /* answered WEIR_RETRYABLE */
+    uint64_t refused_bytes;
+    uint64_t failed; /* answered WEIR_PERMANENT */
+    uint64_t failed_bytes;
+    uint64_t in_flight; /* offered and not answered */
+    uint64_t made;
+    uint64_t sent; /* passed on and answered WEIR_OK */
+    uint64_t sent_bytes;
+    uint64_t send_failed; /* passed on and answered otherwise */
+    uint64_t delivered;
+    uint64_t held; /* as the component says */
+    uint64_t dropped;
+    struct weir_ledger_reason drops[WEIR_LEDGER_REASONS];
+    struct weir_ledger_reason refusals[WEIR_LEDGER_REASONS]; /* requests refused before their items were counted */
+};
+
+/* Sums the ledger over the workers, reading `held` only when `quiet` (all workers are at rest). Main thread. */
+WEIR_EXPORT void weir_instance_ledger(struct weir_instance *instance, enum weir_signal signal, bool quiet,
+                                      struct weir_ledger *out);
+
+/* accepted + made - sent - delivered - dropped: what must equal `held`. */
+WEIR_EXPORT int64_t weir_ledger_remainder(const struct weir_ledger *ledger);
+
+/* For receivers, whose numbers upstream shows for each transport: sums for the transport at `index`, false past the
+ * last. `transport` is "" for batches without a context. */
+WEIR_EXPORT bool weir_instance_transport(struct weir_instance *instance, enum weir_signal signal, size_t index,
+                                         const char **transport, uint64_t *accepted, uint64_t *refused);
+
+/* The labels that the component added, and their number. */
+WEIR_EXPORT const struct weir_label *weir_instance_labels(const struct weir_instance *instance, size_t *count);
+
+/* Last reported status; `reason` (may be NULL) is a copy that the caller frees. Any thread. */
+WEIR_EXPORT enum weir_status weir_instance_status(struct weir_instance *instance, char **reason);
+
+/* Series of components' own instruments, for whoever shows them. Main thread. */
+struct weir_series_view {
+    const struct weir_instrument *instrument;
+    enum weir_kind kind;
+    const char *id; /* of the instance */
+    const struct weir_label *labels;
+    size_t label_count;
+    double value;            /* counters and gauges; the sum of a histogram */
+    uint64_t observations;   /* histograms */
+    const uint64_t *buckets; /* histograms: instrument->bound_count + 1 counts, not cumulative */
+};
+/* Calls visit for each series, grouped by instrument name. */
+WEIR_EXPORT void weir_meter_visit(void (*visit)(const struct weir_series_view *view, void *argument), void *argument);
+/* Forgets what was registered for the instance with weir_meter_observe. */
+WEIR_EXPORT void weir_meter_forget(const struct weir_instance *instance);
+
+/* The log. */
+struct weir_logging {
+    enum weir_log_level level;
+    bool json;
+    bool sampling;
+    int64_t sampling_tick; /* nanoseconds */
+    unsigned sampling_initial;
+    unsigned sampling_thereafter; /* 0: drop the rest */
+    const int *descriptors;       /* where lines go; owned by the caller */
+    size_t descriptor_count;
+    const char *fields; /* JSON members without braces that every line carries, "" for none; copied */
+};
+/* Sets up the process's log; until then lines of level info and above go to stderr. Main thread. */
+WEIR_EXPORT void weir_logging_configure(const struct weir_logging *logging);
+
+/* A logger whose lines carry these fields (copied). Freed with weir_logger_free; NULL accepted there. Any thread. */
+WEIR_EXPORT struct weir_logger *weir_logger_new(const struct weir_field *fields) WEIR_MUST_USE;
+WEIR_EXPORT void weir_logger_free(struct weir_logger *logger);
+
+WEIR_END
+
+#endif

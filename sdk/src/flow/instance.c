@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Instances and shards: what the host makes of a component, and what the component may ask of it. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/sys/worker.h>
+
+#include "sdk/src/flow/instance.h"
+
+static const char *const kind_names[WEIR_KINDS][2] = {
+    [WEIR_RECEIVER] = { "receiver", "receivers" },
+    [WEIR_PROCESSOR] = { "processor", "processors" },
+    [WEIR_EXPORTER] = { "exporter", "exporters" },
+    [WEIR_CONNECTOR] = { "connector", "connectors" },
+    [WEIR_EXTENSION] = { "extension", "extensions" },
+};
+
+const char *weir_kind_name(enum weir_kind kind, bool plural)
+{
+    return kind_names[kind][plural];
+}
+
+struct weir_instance *weir_instance_new(const struct weir_component *component, const char *id,
+                                        const void *config, struct weir_logger *logger,
+                                        const struct weir_host *host, void *context)
+{
+    struct weir_instance *instance = weir_xcalloc(1, sizeof *instance);
+    instance->component = component;
+    instance->id = weir_xstrdup(id);
+    instance->config = config;
+    instance->logger = logger;
+    instance->host = host;
+    instance->host_context = context;
+    instance->status = WEIR_STATUS_STARTING;
+    pthread_mutex_init(&instance->status_lock, NULL);
+    instance->shard_count = weir_worker_count();
+    instance->shards = weir_xcalloc(instance->shard_count, sizeof(struct weir_shard *));
+    for (unsigned i = 0; i < instance->shard_count; i++) {
+        instance->shards[i] = weir_xcalloc(1, sizeof(struct weir_shard));
+        instance->shards[i]->instance = instance;
+        instance->shards[i]->worker = weir_worker_at(i);
+    }
+    return instance;
+}
+
+void weir_instance_free(struct weir_instance *instance)
+{
+    if (!instance)
+        return;
+    weir_meter_forget(instance);
+    for (unsigned i = 0; i < instance->shard_count; i++) {
+        hops_free(instance->shards[i]);
+        free(instance->shards[i]);
+    }
+    for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
+        struct routes *routes = &instance->routes[signal];
+        for (size_t i = 0; i < routes->count; i++)
+            free(routes->items[i].targets);
+        free(routes->items);
+    }
+    for (size_t i = 0; i < instance->label_count; i++) {
+        free((char *)instance->labels[i].name);
+        free((char *)instance->labels[i].value);
+    }
+    free(instance->labels);
+    free(instance->shards);
+    free(instance->status_reason);
+    pthread_mutex_destroy(&instance->status_lock);
+    free(instance->id);
+    free(instance);
+}
+
+static struct route *find_route(struct routes *routes, const char *pipeline)
+{
+    for (size_t i = 0; i < routes->count; i++)
+        if (strcmp(routes->items[i].pipeline, pipeline) == 0)
+            return &routes->items[i];
+    routes->items = weir_xrealloc(routes->items, (routes->count + 1) * sizeof(struct route));
+    struct route *route = &routes->items[routes->count++];
+    *route = (struct route){ .pipeline = pipeline };
+    return route;
+}
+
+static bool mutates(const struct weir_instance *instance)
+{
+    return instance->component->traits & WEIR_MUTATES;
+}
+
+/* Targets that change their batch come first, so that the readers behind them can share the original. */
+void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
+                           struct weir_instance *to)
+{
+    struct route *route = find_route(&from->routes[signal], pipeline);
+    route->targets = weir_xrealloc(route->targets, (route->count + 1) * sizeof(struct weir_instance *));
+    size_t at = route->count++;
+    for (; mutates(to) && at > 0 && !mutates(route->targets[at - 1]); at--)
+        route->targets[at] = route->targets[at - 1];
+    route->targets[at] = to;
+    from->routes[signal].targets++;
+}
+
+struct weir_instance *weir_instance_target(const struct weir_instance *instance, enum weir_signal signal,
+                                           size_t index)
+{
+    const struct routes *routes = &instance->routes[signal];
+    for (size_t i = 0; i < routes->count; index -= routes->items[i++].count)
+        if (index < routes->items[i].count)
+            return routes->items[i].targets[index];
+    return NULL;
+}
+
+void *weir_instance_host_context(const struct weir_instance *instance)
+{
+    return instance->host_context;
+}
+
+void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal)
+{
+    instance->uses[signal] = true;
+}
+
+const struct weir_component *weir_instance_component(const struct weir_instance *instance)
+{
+    return instance->component;
+}
+
+const char *weir_instance_id(const struct weir_instance *instance)
+{
+    return instance->id;
+}
+
+const void *weir_instance_config(const struct weir_instance *instance)
+{
+    return instance->config;
+}
+
+struct weir_logger *weir_instance_logger(struct weir_instance *instance)
+{
+    return instance->logger;
+}
+
+bool weir_instance_uses(const struct weir_instance *instance, enum weir_signal signal)
+{
+    return instance->uses[signal];
+}
+
+void weir_instance_set_data(struct weir_instance *instance, void *data)
+{
+    instance->data = data;
+}
+
+void *weir_instance_data(const struct weir_instance *instance)
+{
+    return instance->data;
+}
+
+void weir_instance_add_label(struct weir_instance *instance, const char *name, const char *value)
+{
+    instance->labels =
+        weir_xrealloc(instance->labels, (instance->label_count + 1) * sizeof(struct weir_label));
+    instance->labels[instance->label_count++] =
+        (struct weir_label){ weir_xstrdup(name), weir_xstrdup(value) };
+}
+
+const struct weir_label *weir_instance_labels(const struct weir_instance *instance, size_t *count)
+{
+    *count = instance->label_count;
+    return instance->labels;
+}
+
+void weir_instance_report(struct weir_instance *instance, enum weir_status status, const char *reason)
+{
+    pthread_mutex_lock(&instance->status_lock);
+    instance->status = status;
+    free(instance->status_reason);
+    instance->status_reason = reason ? weir_xstrdup(reason) : NULL;
+    pthread_mutex_unlock(&instance->status_lock);
+    if (instance->host->report)
+        instance->host->report(instance, status, reason);
+}
+
+enum weir_status weir_instance_status(struct weir_instance *instance, char **reason)
+{
+    pthread_mutex_lock(&instance->status_lock);
+    enum weir_status status = instance->status;
+    if (reason)
+        *reason = instance->status_reason ? weir_xstrdup(instance->status_reason) : NULL;
+    pthread_mutex_unlock(&instance->status_lock);
+    return status;
+}
+
+void weir_host_state(struct weir_instance *instance, struct weir_host_state *out)
+{
+    instance->host->state(instance, out);
+}
+
+struct weir_instance *weir_shard_instance(const struct weir_shard *shard)
+{
+    return shard->instance;
+}
+
+struct weir_worker *weir_shard_worker(const struct weir_shard *shard)
+{
+    return shard->worker;
+}
+
+void weir_shard_set_data(struct weir_shard *shard, void *data)
+{
+    shard->data = data;
+}
+
+void *weir_shard_data(const struct weir_shard *shard)
+{
+    return shard->data;
+}
+
+struct weir_shard *weir_instance_shard(struct weir_instance *instance, unsigned worker)
+{
+    return instance->shards[worker];
+}
+
+void weir_shard_drained(struct weir_shard *shard)
+{
+    shard->instance->host->drained(shard);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Sending: a batch goes down every edge, each edge is counted at both ends, and one acknowledgement comes back when
+ * all branches have answered.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/memory.h>
+
+#include "sdk/src/flow/instance.h"
+
+/* The result a fan-out answers with: the worst, with its text kept until then. */
+struct verdict {
+    struct weir_result result;
+    char *reason;
+};
+
+/* One send under way: the sender's ack, and one leg for each edge. Legs of one hop answer in any order. */
+struct leg {
+    struct weir_ack ack;
+    struct hop *hop;
+    struct weir_shard *to;
+};
+
+struct hop {
+    struct hop *next_spare;
+    struct weir_ack *ack;
+    struct weir_shard *from;
+    enum weir_signal signal;
+    const char *transport;
+    uint64_t items;
+    uint64_t bytes;
+    size_t pending;
+    struct verdict worst;
+    size_t leg_capacity;
+    struct leg legs[];
+};
+
+static struct hop *take_hop(struct weir_shard *from, size_t legs)
+{
+    struct hop *hop = from->spare_hops;
+    if (hop && hop->leg_capacity >= legs) {
+        from->spare_hops = hop->next_spare;
+    } else {
+        hop = weir_xmalloc(sizeof *hop + legs * sizeof(struct leg));
+        hop->leg_capacity = legs;
+    }
+    return hop;
+}
+
+static void give_hop(struct hop *hop)
+{
+    free(hop->worst.reason);
+    hop->next_spare = hop->from->spare_hops;
+    hop->from->spare_hops = hop;
+}
+
+void hops_free(struct weir_shard *shard)
+{
+    while (shard->spare_hops) {
+        struct hop *hop = shard->spare_hops;
+        shard->spare_hops = hop->next_spare;
+        free(hop);
+    }
+}
+
+static void worsen(struct verdict *worst, const struct weir_result *result)
+{
+    if (result->outcome <= worst->result.outcome)
+        return;
+    free(worst->reason);
+    worst->reason = result->reason ? weir_xstrdup(result->reason) : NULL;
+    worst->result = *result;
+    worst->result.reason = worst->reason;
+}
+
+static struct transport_tally *transport_slot(struct ledger *ledger, const char *transport)
+{
+    for (int i = 0; i < TRANSPORTS; i++) {
+        struct transport_tally *slot = &ledger->transports[i];
+        const char *name = atomic_load_explicit(&slot->transport, memory_order_relaxed);
+        if (!name) {
+            atomic_store_explicit(&slot->transport, transport, memory_order_release);
+            return slot;
+        }
+        if (name == transport || strcmp(name, transport) == 0)
+            return slot;
+    }
+    return &ledger->transports[TRANSPORTS - 1];
+}
+
+/* A receiver's own entry: what it offered to its pipelines and what became of it. */
+static void count_received(const struct hop *hop, enum weir_outcome outcome)
+{
+    struct ledger *ledger = &hop->from->ledgers[hop->signal];
+    struct transport_tally *slot = transport_slot(ledger, hop->transport);
+    if (outcome == WEIR_OK) {
+        tally_add(&slot->accepted, hop->items);
+        return;
+    }
+    tally_add(&slot->refused, hop->items);
+    tally_add(outcome == WEIR_RETRYABLE ? &ledger->refused : &ledger->failed, hop->items);
+    tally_add(outcome == WEIR_RETRYABLE ? &ledger->refused_bytes : &ledger->failed_bytes, hop->bytes);
+}
+
+static void hop_done(struct hop *hop)
+{
+    struct weir_shard *from = hop->from;
+    struct ledger *ledger = &from->ledgers[hop->signal];
+    const struct weir_result *result = &hop->worst.result;
+    if (result->outcome == WEIR_OK) {
+        tally_add(&ledger->sent, hop->items);
+        tally_add(&ledger->sent_bytes, hop->bytes);
+    } else {
+        tally_add(&ledger->send_failed, hop->items);
+    }
+    if (from->instance->component->kind == WEIR_RECEIVER)
+        count_received(hop, result->outcome);
+    weir_ack_complete(hop->ack, result);
+    give_hop(hop);
+}
+
+static void leg_done(struct weir_ack *ack, const struct weir_result *result)
+{
+    struct leg *leg = WEIR_CONTAINER_OF(ack, struct leg, ack);
+    struct hop *hop = leg->hop;
+    struct ledger *ledger = &leg->to->ledgers[hop->signal];
+    switch (result->outcome) {
+    case WEIR_OK:
+        tally_add(&ledger->accepted, hop->items);
+        tally_add(&ledger->accepted_bytes, hop->bytes);
+        break;
+    case WEIR_RETRYABLE:
+        tally_add(&ledger->refused, hop->items);
+        tally_add(&ledger->refused_bytes, hop->bytes);
+        break;
+    case WEIR_PERMANENT:
+        tally_add(&ledger->failed, hop->items);
+        tally_add(&ledger->failed_bytes, hop->bytes);
+        break;
+    }
+    worsen(&hop->worst, result);
+    if (--hop->pending == 0)
+        hop_done(hop);
+}
+
+/* Hands one reference on `batch` to the leg's shard. */
+static void leg_start(struct leg *leg, struct weir_batch *batch)
+{
+    struct weir_shard *to = leg->to;
+    const struct weir_component *component = to->instance->component;
+    struct ledger *ledger = &to->ledgers[leg->hop->signal];
+    tally_add(&ledger->offered, leg->hop->items);
+    tally_add(&ledger->offered_bytes, leg->hop->bytes);
+    if (component->traits & WEIR_MUTATES) {
+        struct weir_batch *own = weir_batch_exclusive(batch);
+        if (!own) {
+            struct weir_result refused = WEIR_RESULT_RETRYABLE("out of memory");
+            weir_batch_unref(batch);
+            leg_done(&leg->ack, &refused);
+            return;
+        }
+        batch = own;
+    }
+    component->consume(to, batch, &leg->ack);
+}
+
+static size_t add_legs(struct hop *hop, size_t at, const struct route *route, unsigned worker)
+{
+    for (size_t i = 0; i < route->count; i++) {
+        struct leg *leg = &hop->legs[at++];
+        leg->ack.done = leg_done;
+        leg->hop = hop;
+        leg->to = route->targets[i]->shards[worker];
+    }
+    return at;
+}
+
+static struct hop *start_hop(struct weir_shard *from, struct weir_batch *batch, struct weir_ack *ack,
+                             size_t legs)
+{
+    struct hop *hop = take_hop(from, legs);
+    hop->ack = ack;
+    hop->from = from;
+    hop->signal = weir_batch_signal(batch);
+    hop->items = weir_batch_items(batch);
+    hop->bytes = weir_batch_bytes(batch);
+    const char *transport = weir_context_transport(weir_batch_context(batch));
+    hop->transport = transport ? transport : "";
+    hop->pending = legs;
+    hop->worst = (struct verdict){ .result = WEIR_RESULT_OK };
+    if (from->instance->component->kind == WEIR_RECEIVER) {
+        tally_add(&from->ledgers[hop->signal].offered, hop->items);
+        tally_add(&from->ledgers[hop->signal].offered_bytes, hop->bytes);
+    }
+    return hop;
+}
+
+/* Every leg is started, whatever became of the ones before; readers behind the mutating legs share the batch. The
+ * extra pending count keeps the hop alive until all are. */
+static void run_legs(struct hop *hop, size_t legs, struct weir_batch *batch)
+{
+    hop->pending = legs + 1;
+    for (size_t i = 0; i + 1 < legs; i++)
+        leg_start(&hop->legs[i], weir_batch_ref(batch));
+    leg_start(&hop->legs[legs - 1], batch);
+    if (--hop->pending == 0)
+        hop_done(hop);
+}
+
+/* Nobody takes this signal: the telemetry ends here, and the ledger says so. */
+static void send_nowhere(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    struct hop *hop = start_hop(shard, batch, ack, 0);
+    weir_shard_drop(shard, hop->signal, hop->items, "no_pipeline");
+    weir_batch_unref(batch);
+    weir_ack_ok(hop->ack);
+    give_hop(hop);
+}
+
+void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    const struct routes *routes = &shard->instance->routes[weir_batch_signal(batch)];
+    if (routes->targets == 0) {
+        send_nowhere(shard, batch, ack);
+        return;
+    }
+    struct hop *hop = start_hop(shard, batch, ack, routes->targets);
+    unsigned worker = weir_worker_index(shard->worker);
+    size_t legs = 0;
+    for (size_t i = 0; i < routes->count; i++)
+        legs = add_legs(hop, legs, &routes->items[i], worker);
+    run_legs(hop, legs, batch);
+}
+
+size_t weir_shard_pipelines(const struct weir_shard *shard, enum weir_signal signal)
+{
+    return shard->instance->routes[signal].count;
+}
+
+const char *weir_shard_pipeline(const struct weir_shard *shard, enum weir_signal signal, size_t index)
+{
+    return shard->instance->routes[signal].items[index].pipeline;
+}
+
+void weir_shard_send_to(struct weir_shard *shard, size_t pipeline, struct weir_batch *batch,
+                        struct weir_ack *ack)
+{
+    const struct route *route = &shard->instance->routes[weir_batch_signal(batch)].items[pipeline];
+    struct hop *hop = start_hop(shard, batch, ack, route->count);
+    size_t legs = add_legs(hop, 0, route, weir_worker_index(shard->worker));
+    run_legs(hop, legs, batch);
+}
+
+/* Pipelines have no cycles (the graph is checked), so neither has this walk; its depth is the config's, not the
+ * data's. */
+static bool admits(struct weir_instance *instance, unsigned worker, enum weir_signal signal, size_t bytes,
+                   struct weir_result *refusal)
+{
+    const struct routes *routes = &instance->routes[signal];
+    for (size_t r = 0; r < routes->count; r++)
+        for (size_t i = 0; i < routes->items[r].count; i++) {
+            struct weir_instance *target = routes->items[r].targets[i];
+            const struct weir_component *component = target->component;
+            if (component->admit && !component->admit(target->shards[worker], signal, bytes, refusal))
+                return false;
+            if (component->kind == WEIR_PROCESSOR && !admits(target, worker, signal, bytes, refusal))
+                return false;
+        }
+    return true;
+}
+
+bool weir_shard_admit(struct weir_shard *shard, enum weir_signal signal, size_t bytes,
+                      struct weir_result *refusal)
+{
+    if (!admits(shard->instance, weir_worker_index(shard->worker), signal, bytes, refusal))
+        return false;
+    weir_memory_reserve(bytes);
+    return true;
+}
