@@ -20,7 +20,8 @@
  *     consume         on the worker: telemetry arrives.
  *     quiesce         on each worker, receivers only: stop taking in new work; requests under way go on.
  *     drain           on each worker, in the order of the data: send on what is held; completes later.
- *     worker_stop     on each worker: frees the shard's state.
+ *     worker_stop     on each worker, exporters first: completes every ack it still owes (retryable, "shutting down"),
+ *                     drops and counts what it still holds, frees the shard's state.
  *     stop            closes what start opened.
  *     destroy         frees what create made.
  *

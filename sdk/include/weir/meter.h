@@ -61,10 +61,10 @@ WEIR_EXPORT void weir_meter_observe(struct weir_instance *instance, unsigned ins
                                     void *argument);
 
 /* Bucket bounds that upstream uses for counts of items and for bytes (collector-core 10.1). */
-WEIR_EXPORT extern const double weir_bounds_items[];
-WEIR_EXPORT extern const size_t weir_bounds_items_count;
-WEIR_EXPORT extern const double weir_bounds_bytes[];
-WEIR_EXPORT extern const size_t weir_bounds_bytes_count;
+#define WEIR_BOUNDS_ITEMS 22
+#define WEIR_BOUNDS_BYTES 18
+WEIR_EXPORT extern const double weir_bounds_items[WEIR_BOUNDS_ITEMS];
+WEIR_EXPORT extern const double weir_bounds_bytes[WEIR_BOUNDS_BYTES];
 
 WEIR_END
 

@@ -221,6 +221,23 @@ struct weir_shard *weir_instance_shard(struct weir_instance *instance, unsigned 
     return instance->shards[worker];
 }
 
+int weir_shard_open(struct weir_shard *shard, struct weir_error *error)
+{
+    const struct weir_component *component = shard->instance->component;
+    if (component->worker_start && component->worker_start(shard, error) != 0)
+        return -1;
+    shard->open = true;
+    return 0;
+}
+
+void weir_shard_close(struct weir_shard *shard)
+{
+    const struct weir_component *component = shard->instance->component;
+    shard->open = false;
+    if (component->worker_stop)
+        component->worker_stop(shard);
+}
+
 void weir_shard_drained(struct weir_shard *shard)
 {
     shard->instance->host->drained(shard);

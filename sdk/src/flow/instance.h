@@ -56,6 +56,7 @@ struct weir_shard {
     struct weir_instance *instance;
     struct weir_worker *worker;
     void *data;
+    bool open; /* between worker_start and worker_stop */
     struct ledger ledgers[WEIR_SIGNALS];
     struct hop *spare_hops; /* of sends from this shard, kept for reuse */
 };

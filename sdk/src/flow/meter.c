@@ -7,12 +7,10 @@
 
 #include "sdk/src/flow/instance.h"
 
-const double weir_bounds_items[] = { 10,   25,   50,   75,   100,  250,  500,  750,   1000,  2000,  3000,
+const double weir_bounds_items[WEIR_BOUNDS_ITEMS] = { 10,   25,   50,   75,   100,  250,  500,  750,   1000,  2000,  3000,
                                      4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000 };
-const size_t weir_bounds_items_count = WEIR_ARRAY_LENGTH(weir_bounds_items);
-const double weir_bounds_bytes[] = { 128,    256,    512,    1024,   2048,    4096,    8192,    16384,   32768,
+const double weir_bounds_bytes[WEIR_BOUNDS_BYTES] = { 128,    256,    512,    1024,   2048,    4096,    8192,    16384,   32768,
                                      65536,  131072, 262144, 524288, 1048576, 2097152, 4194304, 8388608, 16777216 };
-const size_t weir_bounds_bytes_count = WEIR_ARRAY_LENGTH(weir_bounds_bytes);
 
 /* A double that one worker writes and any thread may read. */
 typedef _Atomic double amount;

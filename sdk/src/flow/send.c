@@ -147,6 +147,13 @@ static void leg_done(struct weir_ack *ack, const struct weir_result *result)
         hop_done(hop);
 }
 
+static void leg_refuse(struct leg *leg, struct weir_batch *batch, const char *reason)
+{
+    struct weir_result refused = WEIR_RESULT_RETRYABLE(reason);
+    weir_batch_unref(batch);
+    leg_done(&leg->ack, &refused);
+}
+
 /* Hands one reference on `batch` to the leg's shard. */
 static void leg_start(struct leg *leg, struct weir_batch *batch)
 {
@@ -155,12 +162,14 @@ static void leg_start(struct leg *leg, struct weir_batch *batch)
     struct ledger *ledger = &to->ledgers[leg->hop->signal];
     tally_add(&ledger->offered, leg->hop->items);
     tally_add(&ledger->offered_bytes, leg->hop->bytes);
+    if (!to->open) {
+        leg_refuse(leg, batch, "shutting down");
+        return;
+    }
     if (component->traits & WEIR_MUTATES) {
         struct weir_batch *own = weir_batch_exclusive(batch);
         if (!own) {
-            struct weir_result refused = WEIR_RESULT_RETRYABLE("out of memory");
-            weir_batch_unref(batch);
-            leg_done(&leg->ack, &refused);
+            leg_refuse(leg, batch, "out of memory");
             return;
         }
         batch = own;

@@ -31,6 +31,11 @@ WEIR_EXPORT void *weir_instance_host_context(const struct weir_instance *instanc
 /* Frees the instance, which has been destroyed by its component before; accepts NULL. */
 WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
 
+/* Run the component's worker_start and worker_stop; a shard that was stopped, or never started, refuses what is sent
+ * to it with a retryable answer. The shard's worker. */
+WEIR_EXPORT int weir_shard_open(struct weir_shard *shard, struct weir_error *error);
+WEIR_EXPORT void weir_shard_close(struct weir_shard *shard);
+
 /* Marks that a pipeline of this signal uses the instance. */
 WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal);
 
