@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the steps of making a graph share. */
+#ifndef WEIR_CORE_GRAPH_BUILD_H
+#define WEIR_CORE_GRAPH_BUILD_H
+
+#include "core/graph/graph.h"
+
+/* An entry of the config with the component that it names. */
+struct prepared {
+    const struct weir_entry *entry;
+    const struct weir_component *component; /* NULL: could not be loaded */
+    void *options;
+    struct graph_node *node; /* once something uses it; processors have one for each pipeline elsewhere */
+};
+
+struct builder {
+    struct weir_config *config;
+    struct registry *registry;
+    struct weir_problems *problems;
+    struct graph *graph;
+    struct prepared *prepared[WEIR_KINDS];
+};
+
+struct prepared *builder_find(struct builder *b, enum weir_kind kind, const char *id);
+
+/* Reports connectors that are used on one side only. */
+void builder_check_connectors(struct builder *b);
+
+/* Sorts the graph's nodes in the order of the data; false, with a problem added, when there is a cycle. */
+bool builder_order(struct builder *b);
+
+#endif
