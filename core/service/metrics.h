@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The collector's own metrics: the ledger and the process as upstream's otelcol_* families, and weir's own. */
+#ifndef WEIR_CORE_SERVICE_METRICS_H
+#define WEIR_CORE_SERVICE_METRICS_H
+
+#include "core/graph/graph.h"
+#include "core/service/exposition.h"
+
+/* Fills the exposition with everything that `level` shows. Main thread. */
+void metrics_collect(struct exposition *exposition, const struct graph *graph, enum weir_meter_level level);
+
+/* The process's own families (collector-core 10.1, process_*). */
+void metrics_collect_process(struct exposition *exposition);
+
+#endif
