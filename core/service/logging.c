@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Where the collector's log goes and what every line carries. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <weir/sys/host.h>
+
+#include "core/service/logging.h"
+
+static int *descriptors;
+static size_t descriptor_count;
+
+/* A random UUID (RFC 9562, version 4). */
+static char *make_uuid(void)
+{
+    unsigned char bytes[16] = { 0 };
+    struct weir_text text = { 0 };
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        memcpy(bytes, &(pid_t){ getpid() }, sizeof(pid_t));
+    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        weir_text_addf(&text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+    return weir_text_steal(&text);
+}
+
+static void remove_pair(struct weir_pairs *pairs, const char *name)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < pairs->count; i++) {
+        if (strcmp(pairs->items[i].name, name) == 0) {
+            free(pairs->items[i].name);
+            free(pairs->items[i].value);
+        } else {
+            pairs->items[kept++] = pairs->items[i];
+        }
+    }
+    pairs->count = kept;
+}
+
+static void set_pair(struct weir_pairs *pairs, const char *name, const char *value)
+{
+    remove_pair(pairs, name);
+    pairs->items = weir_xrealloc(pairs->items, (pairs->count + 1) * sizeof *pairs->items);
+    pairs->items[pairs->count++] = (struct weir_pair){ weir_xstrdup(name), weir_xstrdup(value) };
+}
+
+struct weir_pairs *resource_new(const struct weir_telemetry *telemetry)
+{
+    struct weir_pairs *resource = weir_xcalloc(1, sizeof *resource);
+    char *uuid = make_uuid();
+    set_pair(resource, "service.instance.id", uuid);
+    set_pair(resource, "service.name", PACKAGE_NAME);
+    set_pair(resource, "service.version", PACKAGE_VERSION);
+    free(uuid);
+    for (size_t i = 0; i < telemetry->attribute_count; i++) {
+        const struct weir_telemetry_attribute *attribute = &telemetry->attributes[i];
+        if (attribute->value)
+            set_pair(resource, attribute->name, attribute->value->raw.data ? attribute->value->raw.data : "");
+        else
+            remove_pair(resource, attribute->name);
+    }
+    return resource;
+}
+
+void resource_free(struct weir_pairs *resource)
+{
+    if (!resource)
+        return;
+    for (size_t i = 0; i < resource->count; i++) {
+        free(resource->items[i].name);
+        free(resource->items[i].value);
+    }
+    free(resource->items);
+    free(resource);
+}
+
+static void add_member(struct weir_text *text, const char *name, const char *value)
+{
+    if (text->length > 0 && text->data[text->length - 1] != '{')
+        weir_text_adds(text, ", ");
+    weir_text_addc(text, '"');
+    weir_text_add_json(text, weir_str_of(name));
+    weir_text_adds(text, "\": \"");
+    weir_text_add_json(text, weir_str_of(value));
+    weir_text_addc(text, '"');
+}
+
+static char *common_fields(const struct weir_telemetry_logs *logs, const struct weir_pairs *resource)
+{
+    struct weir_text text = { 0 };
+    if (!logs->disable_zap_resource) {
+        weir_text_adds(&text, "\"resource\": {");
+        for (size_t i = 0; i < resource->count; i++)
+            add_member(&text, resource->items[i].name, resource->items[i].value);
+        weir_text_addc(&text, '}');
+    }
+    const struct weir_node *fields = logs->initial_fields.node;
+    for (const struct weir_node *field = fields ? fields->first : NULL; field; field = field->next)
+        add_member(&text, field->key.data, field->raw.data ? field->raw.data : "");
+    return weir_text_steal(&text);
+}
+
+static int open_output(const char *path, struct weir_error *error)
+{
+    if (strcmp(path, "stderr") == 0)
+        return STDERR_FILENO;
+    if (strcmp(path, "stdout") == 0)
+        return STDOUT_FILENO;
+    if (strncmp(path, "file://", 7) == 0)
+        path += 7;
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    return file >= 0 ? file : weir_error_errno(error, errno, "failed to create logger: cannot open %s", path);
+}
+
+static int open_outputs(const struct weir_strings *paths, struct weir_error *error)
+{
+    descriptors = weir_xcalloc(paths->count ? paths->count : 1, sizeof *descriptors);
+    for (size_t i = 0; i < paths->count; i++) {
+        int file = open_output(paths->items[i], error);
+        if (file < 0)
+            return -1;
+        descriptors[descriptor_count++] = file;
+    }
+    if (!paths->present && paths->count == 0)
+        descriptors[descriptor_count++] = STDERR_FILENO;
+    return 0;
+}
+
+int logging_start(const struct weir_telemetry *telemetry, const struct weir_pairs *resource,
+                  struct weir_error *error)
+{
+    const struct weir_telemetry_logs *logs = &telemetry->logs;
+    if (open_outputs(&logs->output_paths, error) != 0) {
+        logging_stop();
+        return -1;
+    }
+    char *fields = common_fields(logs, resource);
+    struct weir_logging logging = {
+        .level = (enum weir_log_level)logs->level,
+        .json = logs->encoding == WEIR_TELEMETRY_JSON,
+        .sampling = logs->sampling.enabled,
+        .sampling_tick = logs->sampling.tick.ns,
+        .sampling_initial = (unsigned)logs->sampling.initial,
+        .sampling_thereafter = (unsigned)logs->sampling.thereafter,
+        .descriptors = descriptors,
+        .descriptor_count = descriptor_count,
+        .fields = fields,
+    };
+    weir_logging_configure(&logging);
+    free(fields);
+    return 0;
+}
+
+void logging_stop(void)
+{
+    static const int standard_error = STDERR_FILENO;
+    struct weir_logging plain = { .level = WEIR_INFO, .descriptors = &standard_error, .descriptor_count = 1 };
+    weir_logging_configure(&plain);
+    for (size_t i = 0; i < descriptor_count; i++)
+        if (descriptors[i] > STDERR_FILENO)
+            close(descriptors[i]);
+    free(descriptors);
+    descriptors = NULL;
+    descriptor_count = 0;
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Loading, running, shutting down. */
+#include <config.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <weir/sys/worker.h>
+
+#include "core/graph/graph.h"
+#include "core/service/endpoint.h"
+#include "core/service/logging.h"
+#include "core/service/service.h"
+
+struct service {
+    const struct service_options *options;
+    struct weir_config *config;
+    struct graph *graph;
+    struct weir_pairs *resource;
+    struct weir_logger *logger;
+    struct endpoints *endpoints;
+    uv_signal_t signals[3];
+    bool watching;
+    bool stopping;
+    int64_t ready_since; /* wall clock; 0: not ready */
+    struct weir_task fatal;
+    _Atomic bool fatal_posted;
+    char *fatal_reason;
+};
+
+static const int watched_signals[] = { SIGTERM, SIGINT, SIGHUP };
+
+static void print_problems(const struct weir_problems *problems)
+{
+    struct weir_text text = { 0 };
+    if (problems->errors > 0)
+        weir_text_addf(&text, "Error: invalid configuration: %zu error%s\n", problems->errors,
+                       problems->errors == 1 ? "" : "s");
+    weir_problems_print(problems, &text);
+    fputs(weir_text_string(&text), stderr);
+    weir_text_free(&text);
+}
+
+static void shard_drained(struct weir_shard *shard)
+{
+    (void)shard;
+    graph_shard_drained();
+}
+
+static void stop_on_fatal(struct weir_task *task)
+{
+    struct service *service = WEIR_CONTAINER_OF(task, struct service, fatal);
+    weir_log(service->logger, WEIR_ERROR, "Asynchronous error received, terminating process",
+             WEIR_F_TEXT("error", service->fatal_reason));
+    service->stopping = true;
+    weir_worker_stop(weir_worker_at(0));
+}
+
+static void instance_reports(struct weir_instance *instance, enum weir_status status, const char *reason)
+{
+    struct service *service = weir_instance_host_context(instance);
+    bool posted = false;
+    if (status != WEIR_STATUS_FATAL_ERROR ||
+        !atomic_compare_exchange_strong(&service->fatal_posted, &posted, true))
+        return;
+    service->fatal_reason = weir_xasprintf("%s: %s", weir_instance_id(instance), reason ? reason : "unknown");
+    service->fatal.run = stop_on_fatal;
+    weir_worker_post(weir_worker_at(0), &service->fatal);
+}
+
+static void tell_state(struct weir_instance *instance, struct weir_host_state *out)
+{
+    const struct service *service = weir_instance_host_context(instance);
+    *out = (struct weir_host_state){ .ready = service->ready_since != 0, .ready_since = service->ready_since };
+    for (size_t i = 0; i < service->graph->node_count; i++) {
+        enum weir_status status = weir_instance_status(service->graph->nodes[i]->instance, NULL);
+        out->instances_failing += status == WEIR_STATUS_RECOVERABLE_ERROR ||
+                                  status == WEIR_STATUS_PERMANENT_ERROR || status == WEIR_STATUS_FATAL_ERROR;
+    }
+}
+
+static const struct weir_host host = {
+    .drained = shard_drained,
+    .report = instance_reports,
+    .state = tell_state,
+};
+
+/* Everything up to created instances. */
+static int prepare(struct service *service)
+{
+    struct weir_problems problems = { 0 };
+    struct weir_error error = WEIR_ERROR_INIT;
+    unsigned workers = service->options->workers ? service->options->workers : weir_cpu_limit();
+    if (weir_workers_create(workers, WEIR_CLOCK_SYSTEM, &error) != 0) {
+        fprintf(stderr, "Error: cannot create workers: %s\n", weir_error_text(&error));
+        weir_error_free(&error);
+        return -1;
+    }
+    service->config = weir_config_load(&service->options->source, &problems);
+    service->graph = graph_build(service->config, service->options->registry, &host, service, &problems);
+    print_problems(&problems);
+    weir_problems_free(&problems);
+    return service->graph ? 0 : -1;
+}
+
+static void release(struct service *service)
+{
+    graph_free(service->graph);
+    weir_config_free(service->config);
+    weir_workers_destroy();
+    resource_free(service->resource);
+    weir_logger_free(service->logger);
+    free(service->fatal_reason);
+}
+
+int service_validate(const struct service_options *options)
+{
+    struct service service = { .options = options };
+    int result = prepare(&service) == 0 ? EXIT_STOPPED : EXIT_FAILED;
+    release(&service);
+    return result;
+}
+
+static void signal_came(uv_signal_t *handle, int number)
+{
+    struct service *service = handle->data;
+    if (number == SIGHUP) {
+        weir_log(service->logger, WEIR_WARN, "SIGHUP ignored: this version cannot reload its configuration");
+        return;
+    }
+    if (service->stopping)
+        _exit(128 + number);
+    weir_log(service->logger, WEIR_INFO, "Received signal from OS",
+             WEIR_F_TEXT("signal", number == SIGTERM ? "terminated" : "interrupt"));
+    service->stopping = true;
+    weir_worker_stop(weir_worker_at(0));
+}
+
+static void watch_signals(struct service *service)
+{
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(watched_signals); i++) {
+        uv_signal_init(weir_worker_loop(weir_worker_at(0)), &service->signals[i]);
+        service->signals[i].data = service;
+        uv_signal_start(&service->signals[i], signal_came, watched_signals[i]);
+        uv_unref((uv_handle_t *)&service->signals[i]);
+    }
+    service->watching = true;
+}
+
+static void unwatch_signals(struct service *service)
+{
+    for (size_t i = 0; service->watching && i < WEIR_ARRAY_LENGTH(watched_signals); i++)
+        uv_close((uv_handle_t *)&service->signals[i], NULL);
+    if (service->watching)
+        weir_worker_turn(weir_worker_at(0), 0);
+    service->watching = false;
+}
+
+/* The weakest link of each pipeline's promise: what an answer to a client means. */
+static void log_promises(struct service *service)
+{
+    for (size_t i = 0; i < service->config->pipeline_count; i++)
+        weir_log(service->logger, WEIR_INFO, "Pipeline answers its clients as soon as it holds the data in memory",
+                 WEIR_F_TEXT("pipeline", service->config->pipelines[i].id.text), WEIR_F_TEXT("ack", "memory"));
+}
+
+static int start(struct service *service, struct weir_error *error)
+{
+    service->resource = resource_new(&service->config->telemetry);
+    if (logging_start(&service->config->telemetry, service->resource, error) != 0)
+        return -1;
+    service->logger = weir_logger_new(NULL);
+    weir_log(service->logger, WEIR_INFO, "Starting " PACKAGE_NAME "...", WEIR_F_TEXT("Version", PACKAGE_VERSION),
+             WEIR_F_UINT("NumCPU", weir_cpu_limit()), WEIR_F_UINT("workers", weir_worker_count()));
+    watch_signals(service);
+    weir_workers_start();
+    service->endpoints = endpoints_open(service->config, service->graph, service->resource, service->logger, error);
+    if (!service->endpoints)
+        return -1;
+    return graph_start(service->graph, error);
+}
+
+static void announce_ready(struct service *service)
+{
+    service->ready_since = weir_wall_clock();
+    graph_announce(service->graph, true);
+    log_promises(service);
+    weir_log(service->logger, WEIR_INFO, "Everything is ready. Begin running and processing data.");
+}
+
+static void print_ledger(struct service *service)
+{
+    struct weir_text text = { 0 };
+    weir_text_adds(&text, "ledger:\n");
+    bool closes = graph_print_ledger(service->graph, &text);
+    fputs(weir_text_string(&text), stderr);
+    if (!closes)
+        weir_log(service->logger, WEIR_ERROR, "The ledger does not close");
+    weir_text_free(&text);
+}
+
+static void stop(struct service *service, bool ran)
+{
+    weir_log(service->logger, WEIR_INFO, "Starting shutdown...");
+    service->ready_since = 0;
+    graph_announce(service->graph, false);
+    if (ran && !graph_drain(service->graph, service->options->drain_timeout))
+        weir_log(service->logger, WEIR_WARN, "Shutdown deadline is over: what is still held is dropped",
+                 WEIR_F_DOUBLE("seconds", (double)service->options->drain_timeout / 1e9));
+    weir_log(service->logger, WEIR_INFO, "Stopping extensions...");
+    graph_stop(service->graph);
+    if (ran)
+        print_ledger(service);
+    endpoints_close(service->endpoints);
+    unwatch_signals(service);
+    weir_log(service->logger, WEIR_INFO, "Shutdown complete.");
+    logging_stop();
+}
+
+int service_run(const struct service_options *options)
+{
+    struct service service = { .options = options };
+    struct weir_error error = WEIR_ERROR_INIT;
+    int result = EXIT_FAILED;
+    if (prepare(&service) == 0) {
+        bool started = start(&service, &error) == 0;
+        if (started) {
+            announce_ready(&service);
+            if (!service.stopping)
+                weir_worker_run(weir_worker_at(0));
+            result = EXIT_STOPPED;
+        } else {
+            fprintf(stderr, "Error: %s\n", weir_error_text(&error));
+        }
+        stop(&service, started);
+    }
+    release(&service);
+    weir_error_free(&error);
+    return result;
+}

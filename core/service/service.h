@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The service: a configuration from loading to the last line of the ledger.
+ */
+#ifndef WEIR_CORE_SERVICE_H
+#define WEIR_CORE_SERVICE_H
+
+#include "core/config/config.h"
+#include "core/registry/registry.h"
+
+struct service_options {
+    struct weir_config_source source;
+    struct registry *registry;
+    unsigned workers;      /* 0: as many as CPUs may be used */
+    int64_t drain_timeout; /* nanoseconds */
+};
+
+/* Exit codes of the process. */
+enum {
+    EXIT_STOPPED = 0, /* stopped as asked */
+    EXIT_FAILED = 1,  /* the configuration is wrong, or a component did not start */
+};
+
+/* Runs until SIGTERM, SIGINT or a component's fatal error; a second signal ends the process at once, with 128 plus
+ * the signal's number. Prints errors and the ledger to stderr. Returns the exit code. Main thread. */
+int service_run(const struct service_options *options);
+
+/* Loads, checks and creates everything, opens nothing; prints what is wrong to stderr. Returns the exit code. */
+int service_validate(const struct service_options *options);
+
+#endif
