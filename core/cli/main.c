@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Options and subcommands. */
+#include <config.h>
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <weir/option.h>
+
+#include "core/cli/cli.h"
+
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_SET,
+    OPTION_GATES,
+    OPTION_WORKERS,
+    OPTION_PLUGIN_DIR,
+    OPTION_DRAIN,
+    OPTION_FORMAT,
+    OPTION_MODE,
+    OPTION_VALIDATE,
+};
+
+static const struct option options[] = {
+    { "config", required_argument, NULL, OPTION_CONFIG },
+    { "set", required_argument, NULL, OPTION_SET },
+    { "feature-gates", required_argument, NULL, OPTION_GATES },
+    { "workers", required_argument, NULL, OPTION_WORKERS },
+    { "plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR },
+    { "drain-timeout", required_argument, NULL, OPTION_DRAIN },
+    { "format", required_argument, NULL, OPTION_FORMAT },
+    { "mode", required_argument, NULL, OPTION_MODE },
+    { "validate", optional_argument, NULL, OPTION_VALIDATE },
+    { "version", no_argument, NULL, 'v' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
+};
+
+static const char help[] =
+    "Usage: weir [COMMAND] [OPTION]...\n"
+    "\n"
+    "An OpenTelemetry-compatible telemetry collector.\n"
+    "\n"
+    "Commands:\n"
+    "  run                    run the collector (also without a command)\n"
+    "  validate               check a configuration: create everything, open nothing\n"
+    "  components             list the components that are installed\n"
+    "  describe KIND TYPE     print a component's options (--format=text|markdown|json-schema|yaml)\n"
+    "  print-config           print the effective configuration (--mode=redacted|unredacted,\n"
+    "                         --format=yaml|json, --validate=true|false)\n"
+    "  featuregate [ID]       list feature gates\n"
+    "  help                   print this text\n"
+    "\n"
+    "Options:\n"
+    "  --config URI           where the configuration is: a file, or file:, env:, yaml:, http:, https:;\n"
+    "                         given several times, later ones are merged over earlier ones\n"
+    "  --set KEY=VALUE        set one key over all files; dots separate levels\n"
+    "  --feature-gates LIST   gates to switch on, or off with a \"-\" before the id\n"
+    "  --workers N            worker threads (default: the CPUs that may be used)\n"
+    "  --plugin-dir DIR       look for plugins here first; may be repeated\n"
+    "  --drain-timeout TIME   longest time to deliver what is held on shutdown (default: 25s)\n"
+    "  -v, --version          print the version\n"
+    "  -h, --help             print this text\n"
+    "\n"
+    "Exit codes: 0 stopped as asked; 1 wrong configuration or failed start; 2 wrong usage;\n"
+    "128+N ended at once by a second signal N.\n";
+
+#define EXIT_USAGE 2
+#define DEFAULT_DRAIN_TIMEOUT (INT64_C(25) * 1000000000)
+
+int cli_fail(const char *format, ...)
+{
+    struct weir_text text = { 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    weir_text_vaddf(&text, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "Error: %s\n", weir_text_string(&text));
+    weir_text_free(&text);
+    return EXIT_FAILED;
+}
+
+static int usage_error(const char *what, const char *value)
+{
+    fprintf(stderr, "Error: %s: \"%s\"\nRun \"weir --help\" for usage.\n", what, value);
+    return EXIT_USAGE;
+}
+
+static void push(const char ***items, size_t *count, const char *value)
+{
+    *items = weir_xrealloc(*items, (*count + 1) * sizeof **items);
+    (*items)[(*count)++] = value;
+}
+
+static int take_workers(struct cli *cli, const char *text)
+{
+    uint64_t workers = 0;
+    if (!weir_str_to_u64(weir_str_of(text), &workers) || workers < 1 || workers > 1024)
+        return usage_error("--workers takes a number from 1 to 1024", text);
+    cli->workers = (unsigned)workers;
+    return 0;
+}
+
+static int take_drain_timeout(struct cli *cli, const char *text)
+{
+    struct weir_duration duration;
+    if (!weir_duration_parse(weir_str_of(text), &duration) || duration.ns < 0)
+        return usage_error("--drain-timeout takes a duration such as 25s", text);
+    cli->drain_timeout = duration.ns;
+    return 0;
+}
+
+static int take_validate(struct cli *cli, const char *text)
+{
+    if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return usage_error("--validate takes true or false", text);
+    cli->validate = !text || strcmp(text, "true") == 0;
+    return 0;
+}
+
+static int take_gates(struct cli *cli, const char *text)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    int result = cli_set_gates(cli, text, &error) == 0 ? 0 : cli_fail("%s", weir_error_text(&error));
+    weir_error_free(&error);
+    return result;
+}
+
+static int take_option(struct cli *cli, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_CONFIG:
+        push(&cli->uris, &cli->uri_count, value);
+        return 0;
+    case OPTION_SET:
+        push(&cli->sets, &cli->set_count, value);
+        return 0;
+    case OPTION_PLUGIN_DIR:
+        push(&cli->plugin_dirs, &cli->plugin_dir_count, value);
+        return 0;
+    case OPTION_GATES:
+        return take_gates(cli, value);
+    case OPTION_WORKERS:
+        return take_workers(cli, value);
+    case OPTION_DRAIN:
+        return take_drain_timeout(cli, value);
+    case OPTION_FORMAT:
+        cli->format = value;
+        return 0;
+    case OPTION_MODE:
+        cli->mode = value;
+        return 0;
+    case OPTION_VALIDATE:
+        return take_validate(cli, value);
+    case 'v':
+        cli->command = "version";
+        return 0;
+    case 'h':
+        cli->command = "help";
+        return 0;
+    default: /* getopt has said what is wrong */
+        fputs("Run \"weir --help\" for usage.\n", stderr);
+        return EXIT_USAGE;
+    }
+}
+
+struct service_options cli_service_options(const struct cli *cli)
+{
+    return (struct service_options){
+        .source = { .uris = cli->uris,
+                    .uri_count = cli->uri_count,
+                    .sets = cli->sets,
+                    .set_count = cli->set_count,
+                    .gates = cli->gates },
+        .registry = registry_new(cli->plugin_dirs, cli->plugin_dir_count),
+        .workers = cli->workers,
+        .drain_timeout = cli->drain_timeout,
+    };
+}
+
+static int command_service(struct cli *cli, int (*call)(const struct service_options *))
+{
+    if (cli->uri_count == 0)
+        return cli_fail("at least one config flag must be provided");
+    struct service_options service = cli_service_options(cli);
+    int result = call(&service);
+    registry_free(service.registry);
+    return result;
+}
+
+static int command_run(struct cli *cli)
+{
+    return command_service(cli, service_run);
+}
+
+static int command_validate(struct cli *cli)
+{
+    return command_service(cli, service_validate);
+}
+
+static int command_help(struct cli *cli)
+{
+    (void)cli;
+    fputs(help, stdout);
+    return EXIT_STOPPED;
+}
+
+static int command_version(struct cli *cli)
+{
+    (void)cli;
+    puts("weir version " PACKAGE_VERSION);
+    return EXIT_STOPPED;
+}
+
+static const struct {
+    const char *name;
+    cli_command *run;
+    int most_arguments;
+} commands[] = {
+    { "run", command_run, 0 },
+    { "validate", command_validate, 0 },
+    { "components", cli_components, 0 },
+    { "describe", cli_describe, 2 },
+    { "print-config", cli_print_config, 0 },
+    { "print-initial-config", cli_print_config, 0 },
+    { "featuregate", cli_featuregate, 1 },
+    { "version", command_version, 0 },
+    { "help", command_help, 0 },
+};
+
+static int run_command(struct cli *cli)
+{
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(commands); i++) {
+        if (strcmp(commands[i].name, cli->command) != 0)
+            continue;
+        if (cli->argument_count > commands[i].most_arguments)
+            return usage_error("unexpected argument", cli->arguments[commands[i].most_arguments]);
+        return commands[i].run(cli);
+    }
+    return usage_error("unknown command", cli->command);
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli cli = { .drain_timeout = DEFAULT_DRAIN_TIMEOUT, .validate = true };
+    int result = 0, option;
+    while (result == 0 && (option = getopt_long(argc, argv, "vh", options, NULL)) != -1)
+        result = take_option(&cli, option, optarg);
+    if (!cli.command)
+        cli.command = optind < argc ? argv[optind++] : "run";
+    cli.arguments = argv + optind;
+    cli.argument_count = argc - optind;
+    if (result == 0)
+        result = run_command(&cli);
+    free(cli.uris);
+    free(cli.sets);
+    free(cli.plugin_dirs);
+    return result;
+}
