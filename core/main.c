@@ -4,9 +4,10 @@
  */
 #include <config.h>
 
-#include "core/cli/cli.h"
+#include <stdio.h>
 
-int main(int argc, char **argv)
+int main(void)
 {
-    return cli_main(argc, argv);
+    puts(PACKAGE_STRING);
+    return 0;
 }
