@@ -51,6 +51,8 @@ static void settle(struct server *server)
     if (server->acceptor || server->pending > 0)
         return;
     if (server->stopped) {
+        if (server->freeing)
+            server->freeing(server);
         site_unref(server->site);
         free(server);
         return;

@@ -51,6 +51,7 @@ struct server {
     bool stopped;
     size_t pending; /* requests not yet answered, those of clients that went away too */
     void (*done)(void *user);
+    void (*freeing)(struct server *server); /* to free what the block holds besides; NULL allowed */
 };
 
 /* Starts to accept; connections get `events` with the server as user pointer. 0, or -1 with `error` set and
