@@ -33,8 +33,7 @@ int weir_json_error(const struct weir_json *json, struct weir_error *error)
     return weir_error_set(error, "%s at byte %zu", json->problem ? json->problem : "no problem", json->offset);
 }
 
-/* Fails for want of something, saying so when the input simply ends. */
-static bool wanted(struct weir_json *json, const char *problem)
+bool json_wanted(struct weir_json *json, const char *problem)
 {
     json_skip_space(json);
     return weir_json_fail(json, json->at < json->end ? problem : "unexpected end of JSON");
@@ -75,32 +74,12 @@ enum weir_json_type weir_json_type(struct weir_json *json)
 static bool enter(struct weir_json *json, char open, const char *problem)
 {
     if (json_next(json) != open)
-        return wanted(json, problem);
+        return json_wanted(json, problem);
     if (json->depth == json->max_depth)
         return weir_json_fail(json, "arrays and objects nested too deeply");
     json->at++;
     json->depth++;
     json->first = true;
-    return true;
-}
-
-/* Moves to the next member or element; false at `close`, which is consumed, or with a problem. */
-static inline bool advance(struct weir_json *json, char close, const char *problem)
-{
-    char c = json_next(json);
-    if (c == ',' && !json->first) {
-        json->at++;
-        return true;
-    }
-    if (c == close) {
-        json->at++;
-        json->depth--;
-        json->first = false;
-        return false;
-    }
-    if (!json->first || c == 0)
-        return wanted(json, problem);
-    json->first = false;
     return true;
 }
 
@@ -111,13 +90,7 @@ bool weir_json_object(struct weir_json *json)
 
 bool weir_json_member(struct weir_json *json, struct weir_str *key)
 {
-    if (json->depth == 0 || !advance(json, '}', "expected ',' or '}'"))
-        return false;
-    if (json_next(json) != '"')
-        return wanted(json, "expected a key");
-    if (!weir_json_string(json, key))
-        return false;
-    return json_take(json, ':') || wanted(json, "expected ':'");
+    return json->depth > 0 && json_advance(json, '}', "expected ',' or '}'") && json_key(json, key);
 }
 
 bool weir_json_array(struct weir_json *json)
@@ -127,7 +100,7 @@ bool weir_json_array(struct weir_json *json)
 
 bool weir_json_element(struct weir_json *json)
 {
-    return json->depth > 0 && advance(json, ']', "expected ',' or ']'");
+    return json->depth > 0 && json_advance(json, ']', "expected ',' or ']'");
 }
 
 static bool literal(struct weir_json *json, const char *word, size_t length)
@@ -142,7 +115,7 @@ bool weir_json_bool(struct weir_json *json, bool *out)
 {
     char c = json_next(json);
     if (c != 't' && c != 'f')
-        return wanted(json, "expected true or false");
+        return json_wanted(json, "expected true or false");
     if (!literal(json, c == 't' ? "true" : "false", c == 't' ? 4 : 5))
         return false;
     *out = c == 't';
@@ -169,7 +142,7 @@ static bool skip_scalar(struct weir_json *json)
     case WEIR_JSON_STRING:
         return weir_json_string(json, &ignored);
     default:
-        return wanted(json, "expected a value");
+        return json_wanted(json, "expected a value");
     }
 }
 

@@ -130,10 +130,8 @@ static bool scan(struct weir_json *json, bool *escaped)
     }
 }
 
-bool weir_json_string(struct weir_json *json, struct weir_str *out)
+bool json_long_string(struct weir_json *json, struct weir_str *out)
 {
-    if (json_next(json) != '"')
-        return weir_json_fail(json, json->at < json->end ? "expected a string" : "unexpected end of JSON");
     const char *start = ++json->at;
     bool escaped = false;
     if (!scan(json, &escaped))
@@ -151,4 +149,9 @@ bool weir_json_string(struct weir_json *json, struct weir_str *out)
     json->at++;
     *out = weir_str_make(start, length);
     return true;
+}
+
+bool weir_json_string(struct weir_json *json, struct weir_str *out)
+{
+    return json_string(json, out);
 }

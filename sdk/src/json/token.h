@@ -5,13 +5,13 @@
 #ifndef WEIR_SRC_JSON_TOKEN_H
 #define WEIR_SRC_JSON_TOKEN_H
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#else
 #include <endian.h>
+#endif
 
 #include <weir/json.h>
-
-/* Ends every line of the tables below: one bit at the top of each byte. */
-#define JSON_ONES 0x0101010101010101u
-#define JSON_HIGHS 0x8080808080808080u
 
 static inline void json_skip_space(struct weir_json *json)
 {
@@ -20,6 +20,9 @@ static inline void json_skip_space(struct weir_json *json)
         at++;
     json->at = at;
 }
+
+/* Fails for want of something, saying so when the input simply ends. */
+bool json_wanted(struct weir_json *json, const char *problem);
 
 /* The next character that is not white space, not consumed; 0 at the end or after a problem. */
 static inline char json_next(struct weir_json *json)
@@ -41,31 +44,103 @@ static inline bool json_take(struct weir_json *json, char c)
     return true;
 }
 
-/* Marks, from the lowest address up to the first one marked, the bytes that do not simply belong to a string: quote,
- * backslash, control characters, and all of non-ASCII. Marks behind the first may be wrong. */
-static inline uint64_t json_special(uint64_t word)
+#ifdef __SSE2__
+/* The first byte in [at, end) that does not simply belong to a string (quote, backslash, control character, or any of
+ * non-ASCII), or `end`. */
+static inline const char *json_plain_end(const char *at, const char *end)
 {
-    uint64_t quote = word ^ (JSON_ONES * '"');
-    uint64_t backslash = word ^ (JSON_ONES * '\\');
-    uint64_t found = ((quote - JSON_ONES) & ~quote) | ((backslash - JSON_ONES) & ~backslash) |
-                     ((word - JSON_ONES * 0x20) & ~word) | word;
-    return found & JSON_HIGHS;
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    while (end - at >= 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+        // The comparison is signed, so that it finds bytes from 0x80 on, too.
+        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                                     _mm_cmplt_epi8(bytes, space));
+        unsigned mask = (unsigned)_mm_movemask_epi8(found);
+        if (mask)
+            return at + __builtin_ctz(mask);
+        at += 16;
+    }
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80)
+        at++;
+    return at;
 }
+#else
+#define JSON_ONES 0x0101010101010101u
+#define JSON_HIGHS 0x8080808080808080u
 
-/* The first byte in [at, end) that is marked as above, or `end`. */
+/* As above, eight bytes at a time: the lowest mark is right, those behind it may be wrong. */
 static inline const char *json_plain_end(const char *at, const char *end)
 {
     while (end - at >= 8) {
         uint64_t word;
         memcpy(&word, at, sizeof(word));
-        uint64_t special = json_special(le64toh(word));
-        if (special)
-            return at + (__builtin_ctzll(special) >> 3);
+        word = le64toh(word);
+        uint64_t quote = word ^ (JSON_ONES * '"');
+        uint64_t backslash = word ^ (JSON_ONES * '\\');
+        uint64_t found = ((quote - JSON_ONES) & ~quote) | ((backslash - JSON_ONES) & ~backslash) |
+                         ((word - JSON_ONES * 0x20) & ~word) | word;
+        if (found & JSON_HIGHS)
+            return at + (__builtin_ctzll(found & JSON_HIGHS) >> 3);
         at += 8;
     }
     while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80)
         at++;
     return at;
+}
+#endif
+
+/* Reads a string from its opening quote on, whatever is in it. */
+bool json_long_string(struct weir_json *json, struct weir_str *out);
+
+/* As weir_json_string. */
+static inline bool json_string(struct weir_json *json, struct weir_str *out)
+{
+    if (json_next(json) != '"')
+        return json_wanted(json, "expected a string");
+    const char *start = json->at + 1;
+    const char *end = json_plain_end(start, json->end);
+    if (end == json->end || *end != '"' || (size_t)(end - start) > WEIR_JSON_MAX_STRING)
+        return json_long_string(json, out);
+    json->at = end + 1;
+    *out = weir_str_make(start, (size_t)(end - start));
+    return true;
+}
+
+/* Moves to the next member or element; false at `close`, which is consumed, or with `problem`. */
+static inline bool json_advance(struct weir_json *json, char close, const char *problem)
+{
+    char c = json_next(json);
+    if (c == ',' && !json->first) {
+        json->at++;
+        return true;
+    }
+    if (c == close) {
+        json->at++;
+        json->depth--;
+        json->first = false;
+        return false;
+    }
+    if (!json->first || c == 0)
+        return json_wanted(json, problem);
+    json->first = false;
+    return true;
+}
+
+/* Steps over `key`, written as "key": with quotes and colon, if exactly that comes next. */
+static inline bool json_take_key(struct weir_json *json, const char *key, size_t length)
+{
+    if ((size_t)(json->end - json->at) < length || memcmp(json->at, key, length) != 0)
+        return false;
+    json->at += length;
+    return true;
+}
+
+/* Reads a key and its colon. */
+static inline bool json_key(struct weir_json *json, struct weir_str *key)
+{
+    if (json_next(json) != '"')
+        return json_wanted(json, "expected a key");
+    return json_string(json, key) && (json_take(json, ':') || json_wanted(json, "expected ':'"));
 }
 
 #endif
