@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Bytes as text.
+ */
+#include <config.h>
+
+#include "sdk/src/json/base64.h"
+
+static int base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    if (c == '+' || c == '-')
+        return 62;
+    return c == '/' || c == '_' ? 63 : -1;
+}
+
+bool base64_decode(struct weir_str text, uint8_t *out, size_t *length)
+{
+    if (text.length > 0 && text.length % 4 == 0 && text.data[text.length - 1] == '=')
+        text.length -= text.data[text.length - 2] == '=' ? 2 : 1;
+    if (text.length % 4 == 1)
+        return false;
+    uint32_t bits = 0;
+    size_t written = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        int value = base64_value(text.data[i]);
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)value;
+        // Whole bytes are there after the second, third and fourth character of each four.
+        if (i % 4 > 0)
+            out[written++] = (uint8_t)(bits >> (6 - i % 4 * 2));
+    }
+    *length = written;
+    return true;
+}
+
+void base64_encode(struct weir_str bytes, char *out)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)bytes.data;
+    size_t left = bytes.length;
+    for (; left > 0; in += 3) {
+        uint32_t bits = (uint32_t)in[0] << 16 | (left > 1 ? (uint32_t)in[1] << 8 : 0) | (left > 2 ? in[2] : 0);
+        *out++ = alphabet[bits >> 18];
+        *out++ = alphabet[bits >> 12 & 63];
+        *out++ = left > 1 ? alphabet[bits >> 6 & 63] : '=';
+        *out++ = left > 2 ? alphabet[bits & 63] : '=';
+        left -= left < 3 ? left : 3;
+        if (left == 0)
+            break;
+    }
+}
+
+/* The value of each hexadecimal digit plus one; 0 for all other characters. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+bool hex_decode(struct weir_str text, uint8_t *out)
+{
+    if (text.length % 2 != 0)
+        return false;
+    for (size_t i = 0; i < text.length; i += 2) {
+        unsigned high = hex_values[(unsigned char)text.data[i]];
+        unsigned low = hex_values[(unsigned char)text.data[i + 1]];
+        if (high == 0 || low == 0)
+            return false;
+        out[i / 2] = (uint8_t)((high - 1) << 4 | (low - 1));
+    }
+    return true;
+}
+
+void hex_encode(struct weir_str bytes, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < bytes.length; i++) {
+        unsigned char byte = (unsigned char)bytes.data[i];
+        out[2 * i] = digits[byte >> 4];
+        out[2 * i + 1] = digits[byte & 15];
+    }
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Writes nested protobuf messages forwards, in one pass, with the shortest length prefixes.
+ *
+ * The length of a message is known only behind it. So room for the prefix is left that the last message of its kind
+ * needed; where that was wrong, a short message is moved, and for a long one the place is noted and everything put right
+ * in one copy at the end. So the cost stays linear, however messages are nested.
+ */
+#ifndef WEIR_SRC_JSON_PB_WRITER_H
+#define WEIR_SRC_JSON_PB_WRITER_H
+
+#include <weir/buffer.h>
+#include <weir/wire.h>
+
+/* A prefix that did not fit the room left for it. */
+struct pb_gap {
+    size_t at;
+    size_t length;
+    uint8_t room;
+};
+
+struct pb_writer {
+    struct weir_buffer *out;
+    struct pb_gap *gaps;
+    size_t gap_count;
+    size_t gap_capacity;
+    ptrdiff_t growth; /* what closing the gaps will add to the length */
+    bool failed;      /* memory is out */
+};
+
+/* A message being written. */
+struct pb_mark {
+    size_t at;
+    ptrdiff_t growth;
+    uint8_t room;
+};
+
+/* False, with the writer failed, when memory is out. */
+static inline bool pb_room(struct pb_writer *writer, size_t more)
+{
+    if (writer->out->capacity - writer->out->length >= more)
+        return true;
+    if (!writer->failed && !weir_buffer_reserve(writer->out, more))
+        writer->failed = true;
+    return !writer->failed;
+}
+
+static inline unsigned pb_varint_length(uint64_t value)
+{
+    return (unsigned)(70 - __builtin_clzll(value | 1)) / 7;
+}
+
+/* Writes a varint to `at`; returns its end. */
+static inline uint8_t *pb_store_varint(uint8_t *at, uint64_t value)
+{
+    while (value >= 0x80) {
+        *at++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+/* These write into room that pb_room made: 10 bytes for a varint, 4 or 8 for the others. */
+static inline void pb_put_varint(struct pb_writer *writer, uint64_t value)
+{
+    uint8_t *at = writer->out->data + writer->out->length;
+    writer->out->length += (size_t)(pb_store_varint(at, value) - at);
+}
+
+static inline void pb_put_tag(struct pb_writer *writer, uint32_t number, enum weir_wire_type type)
+{
+    pb_put_varint(writer, (uint64_t)number << 3 | type);
+}
+
+void pb_put_fixed(struct pb_writer *writer, uint64_t value, size_t size);
+
+/* Begins a length-prefixed message, for whose prefix `room` (1 to 5) bytes are to be expected. */
+static inline struct pb_mark pb_open(struct pb_writer *writer, uint8_t room)
+{
+    struct pb_mark mark = { writer->out->length, writer->growth, room };
+    if (pb_room(writer, room))
+        writer->out->length += room;
+    return mark;
+}
+
+/* Ends it; returns the bytes that its prefix takes. */
+uint8_t pb_close(struct pb_writer *writer, struct pb_mark mark);
+
+/* Puts everything right. False when memory is or was out; the gaps are freed in any case. */
+bool pb_finish(struct pb_writer *writer);
+
+#endif
