@@ -10,6 +10,7 @@ either way is compared field by field.
 import json
 
 from weirtest import TestCase, Weir, canonical, free_port, messages, node, rawhttp, rich, rpc
+from weirtest.ledger import Ledger
 
 TRANSPORTS = ("grpc", "http-proto", "http-json")
 COMPRESSIONS = ("none", "gzip")
@@ -106,7 +107,7 @@ class ThroughWeir(TestCase):
     def tearDownClass(cls):
         if cls.signal is not None:
             ended = cls.weir.stop()
-            assert ended.code == 0, ended
+            assert ended.code == 0 and Ledger(ended.stderr).closes, ended.stderr
 
     def setUp(self):
         self.seen = len(self.sink.received())

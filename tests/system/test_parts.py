@@ -5,7 +5,8 @@ difference seen in test_interop.py is weir's."""
 import itertools
 import unittest
 
-from weirtest import TestCase, canonical, messages, node, prom, rawhttp, requests, rich, rpc
+from weirtest import (TestCase, canonical, ledger, messages, node, prom, rawhttp, requests, rich,
+                      rpc)
 
 TRANSPORTS = ("grpc", "http-proto", "http-json")
 
@@ -138,6 +139,36 @@ class Clients(TestCase):
             value = value.array_value.values[0]
         self.assertEqual(value.WhichOneof("value"), "bool_value")
         self.assertEqual(requests.status(b"\x08\x03\x12\x02hi"), (3, "hi"))
+
+
+class Ledgers(unittest.TestCase):
+    """The reader of the ledger."""
+
+    TEXT = """log line
+ledger:
+  traces
+    receiver otlp: accepted 7 = sent 7 + dropped 0 + held 0; not accepted: 1 retryable, 2 permanent
+      refused 1 requests: full
+    processor batch in traces/a: accepted 7 + made 1 = sent 5 + dropped 3 + held 0
+      dropped 3 items: gone
+  logs
+    exporter otlp/x: accepted 5 = delivered 4 + dropped 0 + held 0 (unexplained: 1)
+"""
+
+    def test_rows(self):
+        read = ledger.Ledger(self.TEXT + "  the ledger DOES NOT CLOSE\n")
+        self.assertFalse(read.closes)
+        self.assertEqual(read.row("traces", "receiver", "otlp")["out"], 7)
+        self.assertEqual(read.row("traces", "processor", "batch", "traces/a"), {
+            "signal": "traces", "kind": "processor", "id": "batch", "pipeline": "traces/a",
+            "accepted": 7, "made": 1, "out": 5, "dropped": 3, "held": 0})
+        self.assertEqual(read.row("logs", "exporter", "otlp/x")["accepted"], 5)
+        self.assertEqual(read.row("logs", "exporter", "otlp")["accepted"], 0)
+
+    def test_end(self):
+        self.assertTrue(ledger.Ledger(self.TEXT + "  the ledger closes\n").closes)
+        with self.assertRaises(ValueError):
+            ledger.Ledger("nothing\n")
 
 
 class Prometheus(unittest.TestCase):

@@ -35,6 +35,7 @@ struct weir_grpc_server_keepalive {
 struct weir_grpc_server_options {
     char *endpoint;
     char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
+    struct weir_server_dialer dialer;
     bool tls_on;
     struct weir_tls_server_options tls;
     int64_t max_recv_msg_size_mib;  /* 0: 4 */

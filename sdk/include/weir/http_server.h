@@ -26,6 +26,11 @@
 
 WEIR_BEGIN
 
+/* `dialer:`, one of the address keys, has no effect on a server. */
+struct weir_server_dialer {
+    bool unused;
+};
+
 struct weir_cors_options {
     struct weir_strings allowed_origins;
     struct weir_strings allowed_headers;
@@ -38,6 +43,7 @@ struct weir_cors_options {
 struct weir_http_server_options {
     char *endpoint;  /* host:port, [v6]:port, :port; unix:///path, or a path with transport unix */
     char *transport; /* tcp, tcp4, tcp6, unix; NULL: tcp */
+    struct weir_server_dialer dialer;
     bool tls_on;
     struct weir_tls_server_options tls;
     bool cors_on;

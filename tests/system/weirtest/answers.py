@@ -5,6 +5,7 @@ import json
 
 from . import messages, rawhttp, rpc
 from .case import TestCase
+from .ledger import Ledger
 from .ports import free_port
 from .requests import JSON, OK_PROTO, PROTO, request, status
 from .weir import Weir
@@ -55,7 +56,7 @@ class Answers(TestCase):
     @classmethod
     def tearDownClass(cls):
         ended = cls.weir_process.stop()
-        assert ended.code == 0, ended
+        assert ended.code == 0 and Ledger(ended.stderr).closes, ended.stderr
 
     def setUp(self):
         self.delivered = self.sink.count("traces")

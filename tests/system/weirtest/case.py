@@ -4,6 +4,7 @@
 import unittest
 
 from . import canonical
+from .ledger import Ledger
 from .weir import Weir
 
 
@@ -25,10 +26,12 @@ class TestCase(unittest.TestCase):
         return thing
 
     def stop_cleanly(self, weir):
-        """Stops weir, checks for exit code 0, and returns stderr."""
+        """Stops weir, checks for exit code 0 and a ledger that closes, and returns the Ledger."""
         ended = weir.stop()
         self.assertEqual(ended.code, 0, ended.stderr)
-        return ended.stderr
+        ledger = Ledger(ended.stderr)
+        self.assertTrue(ledger.closes, ended.stderr)
+        return ledger
 
     def assert_same(self, expected, actual, what=""):
         """Fails with a line for each place (the first 20) where two canonical forms differ."""

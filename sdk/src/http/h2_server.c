@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * HTTP/2 on a server's connection, where TLS has negotiated it (RFC 9113).
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sdk/src/http/h2_session.h"
+#include "sdk/src/http/server.h"
+
+struct h2_connection {
+    struct server_peer peer;
+    struct weir_http_server *server;
+    struct weir_conn *conn;
+    struct h2_session *session;
+    size_t receiving; /* requests whose body is not whole */
+};
+
+/* While a body is under way the client must not fall silent. */
+static void set_deadline(struct h2_connection *h2)
+{
+    const struct weir_http_server_options *options =
+        WEIR_CONTAINER_OF(h2->server->server.site, struct weir_http_site, site)->options;
+    int64_t idle = options->idle_timeout.ns > 0 ? options->idle_timeout.ns : options->read_timeout.ns;
+    int64_t delay = -1;
+    if (h2->receiving > 0)
+        delay = options->read_timeout.ns > 0 ? options->read_timeout.ns : GUARD_TIMEOUT;
+    else if (h2_session_streams(h2->session) == 0 && idle > 0)
+        delay = idle;
+    weir_conn_set_deadline(h2->conn, delay);
+}
+
+static void write_answer(struct weir_http_exchange *exchange, int status,
+                         const struct weir_http_header *headers, size_t count, struct weir_slices *body)
+{
+    struct h2_stream *stream = exchange->carrier;
+    struct headers list = { .items = NULL };
+    char number[16];
+    snprintf(number, sizeof(number), "%d", status);
+    stream->user = NULL;
+    bool ok = headers_add(&list, WEIR_STR(":status"), weir_str_of(number));
+    for (size_t i = 0; ok && i < count; i++) {
+        // Fields of HTTP/1.1 connections have no place here (RFC 9113, 8.2.2).
+        if (!weir_str_is(headers[i].name, "connection") && !weir_str_is(headers[i].name, "transfer-encoding"))
+            ok = headers_add(&list, headers[i].name, headers[i].value);
+    }
+    ok = ok && h2_stream_respond(stream, list.items, list.count, body, NULL, 0);
+    headers_free(&list);
+    if (!ok)
+        h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
+}
+
+static const struct exchange_ops h2_ops = { write_answer };
+
+/* Takes pseudo headers out of the list; :authority stands for a missing Host. */
+static bool take_head(struct weir_http_exchange *exchange, struct h2_stream *stream)
+{
+    bool ok = exchange_set_target(exchange, headers_get(&stream->headers, ":method"),
+                                  headers_get(&stream->headers, ":path"));
+    struct weir_str authority = headers_get(&stream->headers, ":authority");
+    if (ok && authority.data && !headers_get(&stream->headers, "host").data)
+        ok = headers_add(&exchange->headers, WEIR_STR("host"), authority);
+    for (size_t i = 0; ok && i < stream->headers.count; i++) {
+        const struct weir_http_header *header = &stream->headers.items[i];
+        if (header->name.length == 0 || header->name.data[0] != ':')
+            ok = headers_add(&exchange->headers, header->name, header->value);
+    }
+    struct weir_str length = headers_get(&exchange->headers, "content-length");
+    exchange->has_length = length.data && weir_str_to_u64(length, &exchange->length);
+    return ok;
+}
+
+static void headers_event(struct h2_stream *stream, bool end)
+{
+    struct h2_connection *h2 = h2_session_user(stream->session);
+    struct weir_http_exchange *exchange = exchange_new(h2->server, h2->conn, &h2_ops, stream);
+    if (!exchange) {
+        h2_stream_reset(stream, NGHTTP2_REFUSED_STREAM);
+        return;
+    }
+    stream->user = exchange;
+    if (!take_head(exchange, stream)) {
+        exchange_fail(exchange, 400, "Bad Request");
+        return;
+    }
+    if (!end)
+        h2->receiving++;
+    if (exchange_begin(exchange, !end) && end)
+        (void)exchange_end(exchange);
+}
+
+static void data_event(struct h2_stream *stream, const uint8_t *bytes, size_t length)
+{
+    if (stream->user)
+        (void)exchange_body(stream->user, bytes, length);
+}
+
+static void end_event(struct h2_stream *stream)
+{
+    struct h2_connection *h2 = h2_session_user(stream->session);
+    h2->receiving--;
+    if (stream->user)
+        (void)exchange_end(stream->user);
+}
+
+static void stream_closed_event(struct h2_stream *stream, uint32_t error_code)
+{
+    struct h2_connection *h2 = h2_session_user(stream->session);
+    struct weir_http_exchange *exchange = stream->user;
+    (void)error_code;
+    if (stream->head_done && !stream->remote_ended)
+        h2->receiving--;
+    stream->user = NULL;
+    if (exchange)
+        exchange_detach(exchange);
+}
+
+static void over_event(struct h2_session *session, const char *error)
+{
+    (void)error;
+    weir_conn_finish(h2_session_conn(session));
+}
+
+static const struct h2_callbacks session_callbacks = {
+    .headers = headers_event,
+    .data = data_event,
+    .end = end_event,
+    .closed = stream_closed_event,
+    .over = over_event,
+};
+
+static void conn_data_event(struct weir_conn *conn, const uint8_t *bytes, size_t length)
+{
+    struct h2_connection *h2 = weir_conn_user(conn);
+    h2_session_receive(h2->session, bytes, length);
+    set_deadline(h2);
+}
+
+static void drained_event(struct weir_conn *conn)
+{
+    struct h2_connection *h2 = weir_conn_user(conn);
+    h2_session_flush(h2->session);
+    set_deadline(h2);
+}
+
+static void expired_event(struct weir_conn *conn)
+{
+    struct h2_connection *h2 = weir_conn_user(conn);
+    if (h2_session_streams(h2->session) == 0)
+        h2_session_shutdown(h2->session);
+    weir_conn_finish(conn);
+}
+
+static void closed_event(struct weir_conn *conn, enum weir_conn_reason reason, const char *text)
+{
+    struct h2_connection *h2 = weir_conn_user(conn);
+    (void)reason;
+    (void)text;
+    h2_session_free(h2->session);
+    free(h2);
+}
+
+static const struct weir_conn_events h2_events = {
+    .data = conn_data_event,
+    .drained = drained_event,
+    .expired = expired_event,
+    .closed = closed_event,
+};
+
+static void quiesce(struct server_peer *peer)
+{
+    struct h2_connection *h2 = WEIR_CONTAINER_OF(peer, struct h2_connection, peer);
+    h2_session_shutdown(h2->session);
+}
+
+void h2_server_open(struct weir_http_server *server, struct weir_conn *conn)
+{
+    struct h2_connection *h2 = weir_xcalloc(1, sizeof(*h2));
+    struct h2_config config = { .server = true, .callbacks = &session_callbacks, .user = h2 };
+    h2->peer.quiesce = quiesce;
+    h2->server = server;
+    h2->conn = conn;
+    weir_conn_set_events(conn, &h2_events, h2);
+    h2->session = h2_session_new(conn, &config);
+    if (!h2->session)
+        weir_conn_close(conn);
+    else
+        set_deadline(h2);
+}

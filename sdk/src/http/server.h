@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The protocols an HTTP server speaks: what `opened` hands a connection to. Private to sdk/src/http.
+ */
+#ifndef WEIR_HTTP_SERVER_PRIVATE_H
+#define WEIR_HTTP_SERVER_PRIVATE_H
+
+#include "sdk/src/http/exchange.h"
+
+/* Time for headers to arrive, or for more of a body, where the configuration sets no limit. */
+#define GUARD_TIMEOUT INT64_C(60000000000)
+
+/* Take over the connection and its events; close it when memory is out. */
+void h1_server_open(struct weir_http_server *server, struct weir_conn *conn);
+void h2_server_open(struct weir_http_server *server, struct weir_conn *conn);
+
+#endif
