@@ -134,8 +134,10 @@ WEIR_EXPORT void weir_entry_span_index(struct weir_entry *entry, struct weir_spa
 WEIR_EXPORT bool weir_entry_attribute(struct weir_entry *entry, struct weir_str key, struct weir_value *out);
 
 /*
- * Changing: exclusive batches only. The struct returned is the node's own, to be changed in place; new strings and
- * arrays come from weir_batch_arena or must outlive the batch. NULL when memory is out. Owner's worker.
+ * Changing: exclusive batches only. The struct returned is the node's own, to be changed in place until
+ * weir_batch_commit; asking for sizes, encoding, splitting or appending ends its use, too. New strings and arrays come
+ * from weir_batch_arena (asked for anew after a split) or must outlive the batch. NULL when memory is out. Owner's
+ * worker.
  */
 WEIR_EXPORT struct weir_arena *weir_batch_arena(struct weir_batch *batch);
 WEIR_EXPORT struct weir_resource *weir_group_edit_resource(struct weir_group *group);

@@ -149,6 +149,8 @@ bool weir_batch_append(struct weir_batch *to, struct weir_batch *from)
 {
     if (to->signal != from->signal || (to->signal == WEIR_PROFILES && to->first && from->first))
         return false;
+    if (from->uncounted)
+        weir_batch_commit(from);
     from = weir_batch_exclusive(from);
     if (!from)
         return false;

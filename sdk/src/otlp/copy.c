@@ -7,15 +7,6 @@
 
 #include "sdk/src/otlp/tree.h"
 
-#define APPEND(parent, node)               \
-    do {                                   \
-        if ((parent)->last)                \
-            (parent)->last->next = (node); \
-        else                               \
-            (parent)->first = (node);      \
-        (parent)->last = (node);           \
-    } while (0)
-
 struct weir_entry *otlp_entry_copy(struct weir_scope_group *to, const struct weir_entry *entry)
 {
     struct weir_entry *copy = weir_arena_alloc(&to->group->chunk->arena, sizeof(*copy));
@@ -30,7 +21,7 @@ struct weir_entry *otlp_entry_copy(struct weir_scope_group *to, const struct wei
             return NULL;
         *copy->cut = *entry->cut;
     }
-    APPEND(to, copy);
+    OTLP_APPEND(to, copy);
     return copy;
 }
 
@@ -41,7 +32,7 @@ static struct weir_scope_group *new_scope(struct weir_group *to, const struct we
         return NULL;
     copy->group = to;
     copy->raw = scope->raw;
-    APPEND(to, copy);
+    OTLP_APPEND(to, copy);
     return copy;
 }
 
@@ -77,7 +68,7 @@ static struct weir_group *new_group(struct otlp_chunk *to, const struct weir_gro
         return NULL;
     copy->chunk = to;
     copy->raw = group->raw;
-    APPEND(to, copy);
+    OTLP_APPEND(to, copy);
     return copy;
 }
 

@@ -20,6 +20,8 @@ static void share_permit(struct weir_batch *batch, struct weir_batch *head)
 
 struct weir_batch *weir_batch_split(struct weir_batch *batch, size_t items)
 {
+    if (batch->uncounted)
+        weir_batch_commit(batch);
     if (batch->signal == WEIR_PROFILES || items == 0 || items >= batch->items)
         return NULL;
     struct weir_batch *head = weir_batch_new(batch->signal);

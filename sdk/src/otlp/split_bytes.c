@@ -142,6 +142,8 @@ static bool fit_chunk(struct otlp_chunk *chunk, struct budget *budget)
 
 struct weir_batch *weir_batch_split_bytes(struct weir_batch *batch, size_t bytes)
 {
+    if (batch->uncounted)
+        weir_batch_commit(batch);
     if (weir_batch_bytes(batch) <= bytes)
         return NULL;
     struct budget budget = { bytes, 0 };

@@ -58,6 +58,7 @@ struct otlp_chunk {
     size_t size; /* encoded bytes; known unless `unsettled` */
     bool opened;
     bool changed;
+    bool uncounted; /* `items` may not be what the tree has */
     bool unsettled; /* some leaf was edited or some container's size is not known */
     struct weir_group *first, *last;
     struct weir_arena arena;
@@ -124,6 +125,7 @@ struct weir_batch {
     size_t items;
     size_t size; /* encoded bytes, if `sized` */
     bool sized;
+    bool uncounted; /* some chunk is */
     size_t permit;
     struct weir_context *context;
     struct otlp_chunk *first, *last;
@@ -177,6 +179,16 @@ bool otlp_chunk_keep_pool(struct otlp_chunk *chunk);
 void otlp_batch_leave_pool(struct weir_batch *batch);
 /* Drops a reference on the allocation of `batch`. */
 void otlp_batch_drop(struct weir_batch *batch);
+
+/* Links a node behind the others of its parent. */
+#define OTLP_APPEND(parent, node)          \
+    do {                                   \
+        if ((parent)->last)                \
+            (parent)->last->next = (node); \
+        else                               \
+            (parent)->first = (node);      \
+        (parent)->last = (node);           \
+    } while (0)
 
 /* The node itself or the first behind it that was not removed. */
 static inline struct weir_group *otlp_group_present(struct weir_group *group)

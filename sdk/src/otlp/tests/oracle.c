@@ -66,6 +66,17 @@ static void prune_single(ProtobufCMessage *message, const ProtobufCFieldDescript
     }
 }
 
+/* An id of zeros is unset, as an empty one is. */
+static void prune_id(ProtobufCBinaryData *id)
+{
+    for (size_t i = 0; i < id->len; i++) {
+        if (id->data[i] != 0)
+            return;
+    }
+    free(id->data);
+    *id = (ProtobufCBinaryData){ 0, NULL };
+}
+
 static void prune_field(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     if (strcmp(field->name, "key_strindex") == 0) {
@@ -73,6 +84,8 @@ static void prune_field(ProtobufCMessage *message, const ProtobufCFieldDescripto
     } else if (strcmp(field->name, "string_value_strindex") == 0) {
         uint32_t *value = member(message, field->quantifier_offset);
         *value = *value == field->id ? 0 : *value;
+    } else if (field->type == PROTOBUF_C_TYPE_BYTES && strstr(field->name, "_id")) {
+        prune_id(member(message, field->offset));
     } else if (field->type == PROTOBUF_C_TYPE_MESSAGE && field->label == PROTOBUF_C_LABEL_REPEATED) {
         ProtobufCMessage **children = *(ProtobufCMessage ***)member(message, field->offset);
         for (size_t i = 0; i < repeated_count(message, field); i++)
@@ -91,6 +104,17 @@ void oracle_prune(ProtobufCMessage *message)
     message->n_unknown_fields = 0;
     for (unsigned i = 0; i < message->descriptor->n_fields; i++)
         prune_field(message, &message->descriptor->fields[i]);
+}
+
+uint8_t *oracle_canonical(enum weir_signal signal, const void *data, size_t length, size_t *out)
+{
+    ProtobufCMessage *request = oracle_unpack(signal, data, length);
+    if (!request)
+        return NULL;
+    oracle_prune(request);
+    uint8_t *bytes = oracle_pack(request, out);
+    protobuf_c_message_free_unpacked(request, NULL);
+    return bytes;
 }
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)

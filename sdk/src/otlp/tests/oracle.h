@@ -32,8 +32,11 @@ uint8_t *oracle_pack(const ProtobufCMessage *message, size_t *length);
 ProtobufCMessage *oracle_unpack(enum weir_signal signal, const void *data, size_t length);
 
 /* Drops what weir's structs do not carry and what has the same meaning when it is left out: unknown fields,
- * string indexes of profile dictionaries, singular messages that are empty. */
+ * string indexes of profile dictionaries, singular messages that are empty, ids of zeros. */
 void oracle_prune(ProtobufCMessage *message);
+
+/* The request unpacked, pruned and packed, which the caller frees; NULL if it cannot be unpacked. */
+uint8_t *oracle_canonical(enum weir_signal signal, const void *data, size_t length, size_t *out);
 
 /* A hash for each item, over the item and everything it stands below, in order; data points with their
  * metric. */

@@ -10,35 +10,15 @@
 #include <weir/context.h>
 #include <weir/memory.h>
 
-#include "sdk/src/otlp/tests/oracle.h"
+#include "sdk/src/otlp/tests/batches.h"
 
 #define CASES 6000
-
-static struct weir_batch *batch_of(enum weir_signal signal, const void *data, size_t length)
-{
-    struct weir_error error = WEIR_ERROR_INIT;
-    struct weir_buffer *buffer = weir_buffer_copy(data, length);
-    struct weir_batch *batch = weir_batch_from_bytes(signal, buffer, buffer->data, length, &error);
-    ck_assert_msg(batch != NULL, "%s", weir_error_text(&error));
-    weir_buffer_unref(buffer);
-    return batch;
-}
-
-static struct weir_buffer *encoded(struct weir_batch *batch)
-{
-    struct weir_slices slices = { 0 };
-    ck_assert(weir_batch_encode(batch, &slices));
-    struct weir_buffer *bytes = weir_slices_join(&slices);
-    ck_assert_uint_eq(bytes->length, weir_batch_bytes(batch));
-    weir_slices_free(&slices);
-    return bytes;
-}
 
 /* What the other codec finds in the batch. */
 static struct oracle_items items_of(struct weir_batch *batch)
 {
     enum weir_signal signal = weir_batch_signal(batch);
-    struct weir_buffer *bytes = encoded(batch);
+    struct weir_buffer *bytes = batch_bytes(batch);
     ProtobufCMessage *request = oracle_unpack(signal, bytes->data, bytes->length);
     ck_assert_ptr_nonnull(request);
     struct oracle_items items = oracle_flatten(signal, request);
@@ -85,7 +65,7 @@ START_TEST(generated_requests_are_counted_and_sent_as_they_came)
         struct weir_batch *batch = batch_of(signal, sample.bytes, sample.length);
         ck_assert_uint_eq(weir_batch_items(batch), sample.items.count);
         ck_assert_uint_eq(weir_batch_bytes(batch), sample.length);
-        struct weir_buffer *bytes = encoded(batch);
+        struct weir_buffer *bytes = batch_bytes(batch);
         ck_assert_mem_eq(bytes->data, sample.bytes, sample.length);
         weir_buffer_unref(bytes);
         weir_batch_unref(batch);
@@ -335,7 +315,7 @@ START_TEST(unusual_bytes_are_read_as_everybody_reads_them)
 {
     struct weir_batch *batch = batch_of(unusual[_i].signal, unusual[_i].bytes, unusual[_i].length);
     ck_assert_uint_eq(weir_batch_items(batch), unusual[_i].items);
-    struct weir_buffer *bytes = encoded(batch);
+    struct weir_buffer *bytes = batch_bytes(batch);
     ck_assert_uint_eq(bytes->length, unusual[_i].sent_length);
     if (bytes->length > 0)
         ck_assert_mem_eq(bytes->data, unusual[_i].sent, bytes->length);
