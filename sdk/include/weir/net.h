@@ -49,8 +49,8 @@ WEIR_EXPORT int weir_endpoint_parse_listen(struct weir_str text, enum weir_trans
 
 /*
  * An address to connect to, as gRPC clients are given them (collector-core 6.1): host:port, http://host:port,
- * https://host:port, dns:///host:port, dns://authority/host:port, unix:///path. 0, or -1 with `error` set to
- * upstream's text. Any thread.
+ * https://host:port, dns:///host:port, passthrough:///host:port, unix:///path. 0, or -1 with `error` set to
+ * upstream's text. A name server in the URI (dns://server/host:port) is refused. Any thread.
  */
 WEIR_EXPORT int weir_endpoint_parse(struct weir_str text, struct weir_endpoint *out,
                                     struct weir_error *error);

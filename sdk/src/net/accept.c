@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Accepting connections on one worker.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "sdk/src/net/listener.h"
+
+#define MS ((int64_t)1000000)
+#define HANDSHAKE_TIME (10000 * MS)
+/* How soon accepting is tried again when it had to stop for want of descriptors or because of max_connections. */
+#define RETRY_TIME (50 * MS)
+/* Connections taken in a row before the others get their turn. */
+#define BURST 64
+
+struct weir_acceptor {
+    struct weir_accept_options options;
+    struct weir_listener *listener;
+    struct weir_net *net;
+    struct weir_socket *socket; /* NULL: closing */
+    struct weir_conn *conns;
+    struct weir_timer retry;
+    struct weir_task last; /* tells `closed` */
+};
+
+static bool is_full(const struct weir_acceptor *acceptor)
+{
+    unsigned max = acceptor->listener->max_connections;
+    return max > 0 && atomic_load(&acceptor->listener->connections) >= max;
+}
+
+static void wait_for_room(struct weir_acceptor *acceptor)
+{
+    weir_socket_watch(acceptor->socket, 0);
+    weir_timer_start(&acceptor->retry, RETRY_TIME);
+}
+
+static void on_retry(struct weir_timer *timer)
+{
+    struct weir_acceptor *acceptor = WEIR_CONTAINER_OF(timer, struct weir_acceptor, retry);
+    weir_socket_watch(acceptor->socket, UV_READABLE);
+}
+
+static void take(struct weir_acceptor *acceptor, int fd, const struct weir_sockaddr *address)
+{
+    const struct weir_accept_options *options = &acceptor->options;
+    struct weir_conn *conn = weir_conn_new(acceptor->net->worker, options->events, options->user);
+    conn->acceptor = acceptor;
+    conn->next = acceptor->conns;
+    conn->link = &acceptor->conns;
+    if (conn->next)
+        conn->next->link = &conn->next;
+    acceptor->conns = conn;
+    atomic_fetch_add(&acceptor->listener->connections, 1);
+    conn->address = weir_xmalloc(sizeof(*conn->address));
+    *conn->address = *address;
+    conn->state = WEIR_CONN_HANDSHAKE;
+    if (!weir_conn_attach(conn, fd))
+        return;
+    if (options->accepted)
+        options->accepted(acceptor, conn);
+    if (conn->state == WEIR_CONN_CLOSED)
+        return;
+    if (options->tls)
+        weir_timer_start(&conn->guard, options->handshake_timeout > 0 ? options->handshake_timeout : HANDSHAKE_TIME);
+    weir_conn_established(conn, options->tls, NULL);
+}
+
+/* No descriptor is left: the one in reserve is given up to take a connection and drop it, so that its peer hears of
+ * it at once instead of waiting. */
+static void turn_away(struct weir_acceptor *acceptor)
+{
+    struct weir_net *net = acceptor->net;
+    if (net->reserve >= 0) {
+        close(net->reserve);
+        int fd = accept4(acceptor->socket->fd, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            close(fd);
+    }
+    net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void on_ready(void *owner, int events)
+{
+    struct weir_acceptor *acceptor = owner;
+    (void)events;
+    for (int i = 0; i < BURST && acceptor->socket; i++) {
+        if (is_full(acceptor)) {
+            wait_for_room(acceptor);
+            return;
+        }
+        struct weir_sockaddr address = { .length = sizeof(address.address) };
+        int fd = accept4(acceptor->socket->fd, &address.address.any, &address.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            take(acceptor, fd, &address);
+        } else if (errno == EMFILE || errno == ENFILE) {
+            turn_away(acceptor);
+            wait_for_room(acceptor);
+            return;
+        } else if (errno == ENOBUFS || errno == ENOMEM) {
+            wait_for_room(acceptor);
+            return;
+        } else if (errno == EAGAIN) {
+            break;
+        } // other errors are those of a connection that is already gone, accept(2)
+    }
+    if (acceptor->socket)
+        weir_socket_watch(acceptor->socket, UV_READABLE);
+}
+
+static void tell_closed(struct weir_task *task)
+{
+    struct weir_acceptor *acceptor = WEIR_CONTAINER_OF(task, struct weir_acceptor, last);
+    if (acceptor->options.closed)
+        acceptor->options.closed(acceptor);
+    weir_tls_context_unref(acceptor->options.tls);
+    free(acceptor);
+}
+
+static void end_if_empty(struct weir_acceptor *acceptor)
+{
+    if (!acceptor->socket && !acceptor->conns)
+        weir_worker_post(acceptor->net->worker, &acceptor->last);
+}
+
+int weir_listen(struct weir_worker *worker, struct weir_listener *listener, const struct weir_accept_options *options,
+                struct weir_acceptor **out, struct weir_error *error)
+{
+    unsigned index = weir_worker_index(worker);
+    if (index >= listener->count || listener->sockets[index] < 0)
+        return weir_error_set(error, "%s is not bound for worker %u", listener->text, index);
+    struct weir_acceptor *acceptor = weir_xcalloc(1, sizeof(*acceptor));
+    acceptor->options = *options;
+    acceptor->listener = listener;
+    acceptor->net = weir_net_of(worker);
+    acceptor->last.run = tell_closed;
+    weir_timer_init(&acceptor->retry, worker, on_retry);
+    acceptor->socket = weir_socket_new(acceptor->net, listener->sockets[index], on_ready, acceptor);
+    listener->sockets[index] = -1;
+    if (!acceptor->socket) {
+        free(acceptor);
+        return weir_error_set(error, "listen %s: the event loop refused the socket", listener->text);
+    }
+    if (options->tls)
+        weir_tls_context_ref(options->tls);
+    weir_socket_watch(acceptor->socket, UV_READABLE);
+    *out = acceptor;
+    return 0;
+}
+
+void *weir_acceptor_user(const struct weir_acceptor *acceptor)
+{
+    return acceptor->options.user;
+}
+
+void weir_acceptor_each(struct weir_acceptor *acceptor, void (*call)(struct weir_conn *conn, void *argument),
+                        void *argument)
+{
+    // Connections leave the list only between events, so `next` stays valid whatever `call` does.
+    for (struct weir_conn *conn = acceptor->conns; conn; conn = conn->next)
+        if (conn->state < WEIR_CONN_FINISHING)
+            call(conn, argument);
+}
+
+void weir_acceptor_leave(struct weir_acceptor *acceptor, struct weir_conn *conn)
+{
+    *conn->link = conn->next;
+    if (conn->next)
+        conn->next->link = conn->link;
+    atomic_fetch_sub(&acceptor->listener->connections, 1);
+    if (acceptor->socket && weir_timer_active(&acceptor->retry)) {
+        weir_timer_stop(&acceptor->retry);
+        on_retry(&acceptor->retry);
+    }
+    end_if_empty(acceptor);
+}
+
+void weir_acceptor_close(struct weir_acceptor *acceptor)
+{
+    if (!acceptor->socket)
+        return;
+    weir_timer_stop(&acceptor->retry);
+    weir_socket_close(acceptor->socket);
+    acceptor->socket = NULL;
+    end_if_empty(acceptor);
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Binding: an address that is taken or wrong is found here, on the main thread, before anything runs.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sdk/src/net/listener.h"
+
+static int failed(struct weir_error *error, const struct weir_endpoint *endpoint, const char *call, int errnum)
+{
+    return weir_error_set(error, "listen %s %s: %s: %s", weir_transport_name(endpoint->transport), endpoint->name,
+                          call, weir_errno_text(errnum));
+}
+
+/* One address, as Go's net.Listen chooses it: the first of IPv4, or else the first. */
+static int resolve(const struct weir_endpoint *endpoint, struct weir_sockaddr *out, struct weir_error *error)
+{
+    struct addrinfo hints = weir_address_hints(endpoint->transport), *list = NULL;
+    bool all = endpoint->host[0] == '\0';
+    hints.ai_flags |= AI_PASSIVE;
+    if (all && endpoint->transport == WEIR_TCP)
+        hints.ai_family = AF_INET6; // takes IPv4 too
+    int failure = getaddrinfo(all ? NULL : endpoint->host, "0", &hints, &list);
+    if (failure != 0)
+        return weir_error_set(error, "listen %s: lookup %s: %s", weir_transport_name(endpoint->transport),
+                              endpoint->host, weir_lookup_text(failure));
+    const struct addrinfo *chosen = list;
+    for (const struct addrinfo *a = list; a; a = a->ai_next) {
+        if (a->ai_family == AF_INET) {
+            chosen = a;
+            break;
+        }
+    }
+    memcpy(&out->address, chosen->ai_addr, chosen->ai_addrlen);
+    out->length = chosen->ai_addrlen;
+    weir_sockaddr_set_port(out, endpoint->port);
+    freeaddrinfo(list);
+    return 0;
+}
+
+static void all_of_ipv4(struct weir_sockaddr *out, uint16_t port)
+{
+    struct sockaddr_in v4 = { .sin_family = AF_INET, .sin_port = htons(port) };
+    memset(out, 0, sizeof(*out));
+    memcpy(&out->address, &v4, sizeof(v4));
+    out->length = sizeof(v4);
+}
+
+static int new_socket(struct weir_listener *listener)
+{
+    int family = listener->address.address.any.sa_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0, idle = 15;
+    if (fd < 0 || family == AF_UNIX)
+        return fd;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    // Accepted sockets inherit these.
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+    if (family == AF_INET6) {
+        bool only = listener->endpoint.transport == WEIR_TCP6;
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, only ? &on : &off, sizeof(on));
+    }
+    return fd;
+}
+
+static void share_port(int fd)
+{
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+/* The first socket: bound without SO_REUSEPORT, so that a port that somebody else has is an error, also when it is
+ * another weir. */
+static int bind_first(struct weir_listener *listener, int backlog, struct weir_error *error)
+{
+    const struct weir_endpoint *endpoint = &listener->endpoint;
+    int fd = new_socket(listener);
+    if (fd < 0 && errno == EAFNOSUPPORT && endpoint->transport == WEIR_TCP && endpoint->host[0] == '\0') {
+        all_of_ipv4(&listener->address, endpoint->port);
+        fd = new_socket(listener);
+    }
+    if (fd < 0)
+        return failed(error, endpoint, "socket", errno);
+    listener->sockets[0] = fd;
+    if (bind(fd, &listener->address.address.any, listener->address.length) != 0)
+        return failed(error, endpoint, "bind", errno);
+    listener->bound = true;
+    if (endpoint->transport != WEIR_UNIX)
+        share_port(fd);
+    if (listen(fd, backlog) != 0)
+        return failed(error, endpoint, errno == EADDRINUSE ? "bind" : "listen", errno);
+    listener->address.length = sizeof(listener->address.address);
+    if (getsockname(fd, &listener->address.address.any, &listener->address.length) != 0)
+        return failed(error, endpoint, "getsockname", errno);
+    return 0;
+}
+
+/* The sockets of the other workers. */
+static int bind_more(struct weir_listener *listener, unsigned index, int backlog, struct weir_error *error)
+{
+    const struct weir_endpoint *endpoint = &listener->endpoint;
+    if (endpoint->transport == WEIR_UNIX) {
+        int copy = fcntl(listener->sockets[0], F_DUPFD_CLOEXEC, 0);
+        listener->sockets[index] = copy;
+        return copy < 0 ? failed(error, endpoint, "dup", errno) : 0;
+    }
+    int fd = new_socket(listener);
+    if (fd < 0)
+        return failed(error, endpoint, "socket", errno);
+    listener->sockets[index] = fd;
+    share_port(fd);
+    if (bind(fd, &listener->address.address.any, listener->address.length) != 0)
+        return failed(error, endpoint, "bind", errno);
+    return listen(fd, backlog) != 0 ? failed(error, endpoint, "listen", errno) : 0;
+}
+
+int weir_bind(const struct weir_bind_options *options, struct weir_listener **out, struct weir_error *error)
+{
+    struct weir_listener *listener = weir_xcalloc(1, sizeof(*listener));
+    int backlog = options->backlog > 0 ? options->backlog : 65535; // the kernel cuts it to net.core.somaxconn
+    weir_endpoint_copy(&listener->endpoint, options->endpoint);
+    listener->max_connections = options->max_connections;
+    listener->count = weir_worker_count() ? weir_worker_count() : 1;
+    listener->sockets = weir_xcalloc(listener->count, sizeof(int));
+    for (unsigned i = 0; i < listener->count; i++)
+        listener->sockets[i] = -1;
+    int result = 0;
+    if (listener->endpoint.transport == WEIR_UNIX)
+        weir_sockaddr_unix(&listener->endpoint, &listener->address);
+    else
+        result = resolve(&listener->endpoint, &listener->address, error);
+    if (result == 0)
+        result = bind_first(listener, backlog, error);
+    for (unsigned i = 1; i < listener->count && result == 0; i++)
+        result = bind_more(listener, i, backlog, error);
+    if (result != 0) {
+        weir_listener_free(listener);
+        return -1;
+    }
+    listener->text = weir_sockaddr_text(&listener->address);
+    *out = listener;
+    return 0;
+}
+
+const char *weir_listener_address(const struct weir_listener *listener)
+{
+    return listener->text;
+}
+
+uint16_t weir_listener_port(const struct weir_listener *listener)
+{
+    return weir_sockaddr_port(&listener->address);
+}
+
+unsigned weir_listener_connections(const struct weir_listener *listener)
+{
+    return atomic_load(&listener->connections);
+}
+
+void weir_listener_free(struct weir_listener *listener)
+{
+    if (!listener)
+        return;
+    const char *path = listener->endpoint.path;
+    if (listener->bound && path && path[0] != '@')
+        unlink(path);
+    for (unsigned i = 0; i < listener->count; i++)
+        if (listener->sockets[i] >= 0)
+            close(listener->sockets[i]);
+    weir_endpoint_free(&listener->endpoint);
+    free(listener->sockets);
+    free(listener->text);
+    free(listener);
+}

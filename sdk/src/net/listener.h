@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A bound address, shared by the acceptors of all workers.
+ */
+#ifndef WEIR_NET_LISTENER_H
+#define WEIR_NET_LISTENER_H
+
+#include "sdk/src/net/state.h"
+
+struct weir_listener {
+    struct weir_endpoint endpoint;
+    struct weir_sockaddr address; /* the actual one */
+    char *text;
+    bool bound;
+    unsigned count;
+    int *sockets; /* one for each worker; -1 once its acceptor has taken it */
+    unsigned max_connections;
+    atomic_uint connections;
+};
+
+#endif
