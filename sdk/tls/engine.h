@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The border between libweir and its TLS side library, which is the only part that knows OpenSSL. The side library
- * does not link libweir: what it needs of it comes in struct weir_tls_host.
+ * The border between libweir and its TLS side library, which is the only part that knows OpenSSL. The side
+ * library does not link libweir: what it needs of it comes in struct weir_tls_host.
  */
 #ifndef WEIR_TLS_ENGINE_H
 #define WEIR_TLS_ENGINE_H
@@ -24,7 +24,7 @@ struct weir_tls_spec {
     const char *ca_file, *ca_pem;
     bool system_cas; /* in addition to the CA, or because there is none */
     const char *cert_file, *cert_pem, *key_file, *key_pem;
-    const char *client_ca_file; /* server: clients must show a certificate signed by one of these */
+    const char *client_ca_file;   /* server: clients must show a certificate signed by one of these */
     int min_version, max_version; /* 10 to 13 for TLS 1.0 to 1.3; 0: no limit */
     const char *cipher_list;      /* OpenSSL's names, ':' between; NULL: default */
     const char *groups;           /* the same for curves */
@@ -41,10 +41,10 @@ struct weir_tls_io {
 };
 
 enum weir_tls_status {
-    WEIR_TLS_DONE = 1,   /* handshake over; bytes read */
-    WEIR_TLS_MORE = 0,   /* all input is used up, more is needed */
+    WEIR_TLS_DONE = 1,    /* handshake over; bytes read */
+    WEIR_TLS_MORE = 0,    /* all input is used up, more is needed */
     WEIR_TLS_FAILED = -1, /* `error` says why; an alert may be in `out` */
-    WEIR_TLS_END = -2,   /* the peer has said that nothing follows */
+    WEIR_TLS_END = -2,    /* the peer has said that nothing follows */
 };
 
 struct weir_tls_engine {
@@ -56,9 +56,10 @@ struct weir_tls_engine {
     void *(*session_new)(void *context, const char *server_name, struct weir_error *error);
     void (*session_free)(void *session);
     enum weir_tls_status (*handshake)(void *session, struct weir_tls_io *io, struct weir_error *error);
-    /* Decrypts up to `size` bytes; DONE with *length > 0, or MORE, END, FAILED with what came before in *length. */
-    enum weir_tls_status (*read)(void *session, struct weir_tls_io *io, void *out, size_t size, size_t *length,
-                                 struct weir_error *error);
+    /* Decrypts up to `size` bytes; DONE with *length > 0, or MORE, END, FAILED with what came before in
+     * *length. */
+    enum weir_tls_status (*read)(void *session, struct weir_tls_io *io, void *out, size_t size,
+                                 size_t *length, struct weir_error *error);
     /* Encrypts all of the bytes into one or more records; DONE or FAILED. */
     enum weir_tls_status (*write)(void *session, struct weir_tls_io *io, const void *data, size_t length,
                                   struct weir_error *error);
@@ -67,8 +68,8 @@ struct weir_tls_engine {
     /* What ALPN settled; *length 0: nothing. Lives as long as the session. */
     const char *(*alpn)(void *session, size_t *length);
 
-    /* For tables: whether a Go/IANA name of a cipher suite is known, and whether it counts as insecure. Sets *openssl
-     * to OpenSSL's name, NULL for those of TLS 1.3 (which are always on). */
+    /* For tables: whether a Go/IANA name of a cipher suite is known, and whether it counts as insecure. Sets
+     * *openssl to OpenSSL's name, NULL for those of TLS 1.3 (which are always on). */
     bool (*cipher)(const char *name, bool *insecure, const char **openssl);
 };
 

@@ -13,7 +13,8 @@
 
 #define MS ((int64_t)1000000)
 #define HANDSHAKE_TIME (10000 * MS)
-/* How soon accepting is tried again when it had to stop for want of descriptors or because of max_connections. */
+/* How soon accepting is tried again when it had to stop for want of descriptors or because of
+ * max_connections. */
 #define RETRY_TIME (50 * MS)
 /* Connections taken in a row before the others get their turn. */
 #define BURST 64
@@ -67,12 +68,13 @@ static void take(struct weir_acceptor *acceptor, int fd, const struct weir_socka
     if (conn->state == WEIR_CONN_CLOSED)
         return;
     if (options->tls)
-        weir_timer_start(&conn->guard, options->handshake_timeout > 0 ? options->handshake_timeout : HANDSHAKE_TIME);
+        weir_timer_start(&conn->guard,
+                         options->handshake_timeout > 0 ? options->handshake_timeout : HANDSHAKE_TIME);
     weir_conn_established(conn, options->tls, NULL);
 }
 
-/* No descriptor is left: the one in reserve is given up to take a connection and drop it, so that its peer hears of
- * it at once instead of waiting. */
+/* No descriptor is left: the one in reserve is given up to take a connection and drop it, so that its peer
+ * hears of it at once instead of waiting. */
 static void turn_away(struct weir_acceptor *acceptor)
 {
     struct weir_net *net = acceptor->net;
@@ -95,7 +97,8 @@ static void on_ready(void *owner, int events)
             return;
         }
         struct weir_sockaddr address = { .length = sizeof(address.address) };
-        int fd = accept4(acceptor->socket->fd, &address.address.any, &address.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(acceptor->socket->fd, &address.address.any, &address.length,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             take(acceptor, fd, &address);
         } else if (errno == EMFILE || errno == ENFILE) {
@@ -128,8 +131,9 @@ static void end_if_empty(struct weir_acceptor *acceptor)
         weir_worker_post(acceptor->net->worker, &acceptor->last);
 }
 
-int weir_listen(struct weir_worker *worker, struct weir_listener *listener, const struct weir_accept_options *options,
-                struct weir_acceptor **out, struct weir_error *error)
+int weir_listen(struct weir_worker *worker, struct weir_listener *listener,
+                const struct weir_accept_options *options, struct weir_acceptor **out,
+                struct weir_error *error)
 {
     unsigned index = weir_worker_index(worker);
     if (index >= listener->count || listener->sockets[index] < 0)

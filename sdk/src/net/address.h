@@ -34,7 +34,8 @@ void weir_sockaddr_unix(const struct weir_endpoint *endpoint, struct weir_sockad
 struct addrinfo weir_address_hints(enum weir_transport transport);
 /* "tcp", "tcp4", "tcp6", "unix". */
 const char *weir_transport_name(enum weir_transport transport);
-/* The message of an errno value as Go writes it: "connection refused". For one use at once, by this thread. */
+/* The message of an errno value as Go writes it: "connection refused". For one use at once, by this thread.
+ */
 const char *weir_errno_text(int errnum);
 /* The same for getaddrinfo's codes: "no such host". */
 const char *weir_lookup_text(int code);

@@ -45,7 +45,8 @@ static void remember_failure(struct weir_conn *conn, const char *why)
     struct weir_dial *dial = conn->dial;
     char *address = weir_sockaddr_text(&dial->addresses[dial->next - 1]);
     free(dial->last_failure);
-    dial->last_failure = weir_xasprintf("dial %s %s: %s", weir_transport_name(dial->endpoint.transport), address, why);
+    dial->last_failure =
+        weir_xasprintf("dial %s %s: %s", weir_transport_name(dial->endpoint.transport), address, why);
     free(address);
 }
 
@@ -189,8 +190,9 @@ static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *li
         if (conn->dial->count > 0)
             try_next(conn);
         else
-            fail_lookup(conn, status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA ? "no such host"
-                                                                                                : uv_strerror(status));
+            fail_lookup(conn, status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA
+                                  ? "no such host"
+                                  : uv_strerror(status));
     }
     uv_freeaddrinfo(list);
     free(lookup);
@@ -211,10 +213,12 @@ static void start_lookup(struct weir_conn *conn)
     struct lookup *lookup = weir_xcalloc(1, sizeof(*lookup));
     lookup->conn = conn;
     hints.ai_flags = AI_ADDRCONFIG;
-    int failure = uv_getaddrinfo(&conn->net->worker->loop, &lookup->request, on_lookup, dial->endpoint.host, NULL, &hints);
+    int failure = uv_getaddrinfo(&conn->net->worker->loop, &lookup->request, on_lookup, dial->endpoint.host,
+                                 NULL, &hints);
     if (failure != 0) {
         free(lookup);
-        fail_lookup(conn, failure == UV_EINVAL || failure == UV_ENAMETOOLONG ? "no such host" : uv_strerror(failure));
+        fail_lookup(conn, failure == UV_EINVAL || failure == UV_ENAMETOOLONG ? "no such host"
+                                                                             : uv_strerror(failure));
         return;
     }
     dial->lookup = lookup;

@@ -42,7 +42,8 @@ static int address_error(struct weir_error *error, struct weir_str text, const c
     return weir_error_set(error, "address %.*s: %s", WEIR_STR_ARG(text), why);
 }
 
-int weir_host_port_split(struct weir_str text, struct weir_str *host, struct weir_str *port, struct weir_error *error)
+int weir_host_port_split(struct weir_str text, struct weir_str *host, struct weir_str *port,
+                         struct weir_error *error)
 {
     size_t colon = find_last(text, ':');
     if (colon == text.length)
@@ -55,8 +56,9 @@ int weir_host_port_split(struct weir_str text, struct weir_str *host, struct wei
         if (end + 1 == text.length || end + 1 > colon)
             return address_error(error, text, "missing port in address");
         if (end + 1 != colon)
-            return address_error(error, text, text.data[end + 1] == ':' ? "too many colons in address"
-                                                                        : "missing port in address");
+            return address_error(error, text,
+                                 text.data[end + 1] == ':' ? "too many colons in address"
+                                                           : "missing port in address");
         name = slice(text, 1, end);
     } else if (find_first(name, ':') != name.length) {
         return address_error(error, text, "too many colons in address");
@@ -148,15 +150,17 @@ static int take_scheme(struct weir_str *rest, enum weir_scheme *scheme, struct w
         *scheme = WEIR_SCHEME_DNS;
         size_t slash = find_first(*rest, '/');
         if (slash != 0 && slash < rest->length)
-            return weir_error_set(error, "a name server in the endpoint (dns://%.*s/...) is not supported: use "
-                                         "dns:///host:port",
+            return weir_error_set(error,
+                                  "a name server in the endpoint (dns://%.*s/...) is not supported: use "
+                                  "dns:///host:port",
                                   (int)slash, rest->data);
         (void)take_prefix(rest, "/");
     } else if (!take_prefix(rest, "passthrough:///")) {
         for (size_t i = 0; i + 3 <= rest->length; i++)
             if (memcmp(rest->data + i, "://", 3) == 0)
-                return weir_error_set(error, "unsupported scheme \"%.*s\": use host:port, http://, https://, "
-                                             "dns:/// or unix:///",
+                return weir_error_set(error,
+                                      "unsupported scheme \"%.*s\": use host:port, http://, https://, "
+                                      "dns:/// or unix:///",
                                       (int)i, rest->data);
     }
     return 0;

@@ -14,10 +14,11 @@
 
 #include "sdk/src/net/listener.h"
 
-static int failed(struct weir_error *error, const struct weir_endpoint *endpoint, const char *call, int errnum)
+static int failed(struct weir_error *error, const struct weir_endpoint *endpoint, const char *call,
+                  int errnum)
 {
-    return weir_error_set(error, "listen %s %s: %s: %s", weir_transport_name(endpoint->transport), endpoint->name,
-                          call, weir_errno_text(errnum));
+    return weir_error_set(error, "listen %s %s: %s: %s", weir_transport_name(endpoint->transport),
+                          endpoint->name, call, weir_errno_text(errnum));
 }
 
 /* One address, as Go's net.Listen chooses it: the first of IPv4, or else the first. */
@@ -80,8 +81,8 @@ static void share_port(int fd)
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 }
 
-/* The first socket: bound without SO_REUSEPORT, so that a port that somebody else has is an error, also when it is
- * another weir. */
+/* The first socket: bound without SO_REUSEPORT, so that a port that somebody else has is an error, also when
+ * it is another weir. */
 static int bind_first(struct weir_listener *listener, int backlog, struct weir_error *error)
 {
     const struct weir_endpoint *endpoint = &listener->endpoint;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Receiving: straight to where the layer above wants the bytes, with the worker's own buffer behind it, so that one
- * system call takes the rest of a body together with what follows it.
+ * Receiving: straight to where the layer above wants the bytes, with the worker's own buffer behind it, so
+ * that one system call takes the rest of a body together with what follows it.
  */
 #include <config.h>
 

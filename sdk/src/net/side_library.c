@@ -11,7 +11,8 @@
 
 #include "sdk/src/net/side_library.h"
 
-/* Opens folder/name; a library that is there and cannot be loaded is an error, one that is not there is not. */
+/* Opens folder/name; a library that is there and cannot be loaded is an error, one that is not there is not.
+ */
 static void *open_in(const char *folder, const char *name, struct weir_error *error)
 {
     char *path = weir_xasprintf("%s/%s", folder, name);
@@ -57,7 +58,8 @@ void *weir_side_library(const char *name, const char *symbol, struct weir_error 
     else if (!address && weir_error_is_set(&why))
         weir_error_set(error, "%s", weir_error_text(&why));
     else if (!address)
-        weir_error_set(error, "%s is not installed: it belongs beside libweir or in %s", name, WEIR_PKGLIBDIR);
+        weir_error_set(error, "%s is not installed: it belongs beside libweir or in %s", name,
+                       WEIR_PKGLIBDIR);
     weir_error_free(&why);
     return address;
 }

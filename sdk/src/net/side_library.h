@@ -8,9 +8,9 @@
 #include <weir/error.h>
 
 /*
- * Loads `name` ("weir-tls.so") and returns the address of `symbol` in it, or NULL with `error` set. Looked for in
- * $WEIR_PKGLIBDIR, beside libweir, in libweir's weir/ folder, and in the folder given to configure. It stays loaded
- * until the process ends. Any thread.
+ * Loads `name` ("weir-tls.so") and returns the address of `symbol` in it, or NULL with `error` set. Looked
+ * for in $WEIR_PKGLIBDIR, beside libweir, in libweir's weir/ folder, and in the folder given to configure. It
+ * stays loaded until the process ends. Any thread.
  */
 void *weir_side_library(const char *name, const char *symbol, struct weir_error *error);
 

@@ -26,7 +26,8 @@ static void on_closed(uv_handle_t *handle)
     free(WEIR_CONTAINER_OF(handle, struct weir_socket, poll));
 }
 
-struct weir_socket *weir_socket_new(struct weir_net *net, int fd, void (*ready)(void *owner, int events), void *owner)
+struct weir_socket *weir_socket_new(struct weir_net *net, int fd, void (*ready)(void *owner, int events),
+                                    void *owner)
 {
     struct weir_socket *socket = weir_xcalloc(1, sizeof(*socket));
     if (uv_poll_init_socket(&net->worker->loop, &socket->poll, fd) != 0) {

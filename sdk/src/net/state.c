@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the connections of one worker share: buffers to receive into, and the list of those that want something
- * done once all that the kernel had to say in this turn has been heard. Writes are gathered that way, and no user's
- * call leads to an event before it returns.
+ * What the connections of one worker share: buffers to receive into, and the list of those that want
+ * something done once all that the kernel had to say in this turn has been heard. Writes are gathered that
+ * way, and no user's call leads to an event before it returns.
  */
 #include <config.h>
 

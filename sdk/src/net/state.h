@@ -13,7 +13,8 @@
 #include "sdk/src/net/address.h"
 #include "sdk/src/net/conn.h"
 
-/* What one read takes at most when the layer above has no place of its own: more than a usual OTLP request. */
+/* What one read takes at most when the layer above has no place of its own: more than a usual OTLP request.
+ */
 #define WEIR_NET_RECEIVE ((size_t)65536)
 
 /* What all connections of one worker share. */
@@ -43,7 +44,8 @@ struct weir_socket {
 };
 
 /* Takes over the non-blocking `fd`; NULL, with the fd closed, when the loop does not want it. */
-struct weir_socket *weir_socket_new(struct weir_net *net, int fd, void (*ready)(void *owner, int events), void *owner);
+struct weir_socket *weir_socket_new(struct weir_net *net, int fd, void (*ready)(void *owner, int events),
+                                    void *owner);
 void weir_socket_watch(struct weir_socket *socket, int events);
 /* Closes the fd at once; `ready` is not called any more. Accepts NULL. */
 void weir_socket_close(struct weir_socket *socket);
@@ -65,15 +67,15 @@ struct weir_conn {
     struct weir_net *net;
     struct weir_socket *socket;
     enum weir_conn_state state;
-    bool listed;        /* on the worker's list of things to do */
-    bool want_flush;    /* bytes were queued */
-    bool want_open;     /* connected at once; `opened` is due */
-    bool want_resume;   /* bytes that came before the pause are due */
-    bool wrote;         /* `drained` is due when the queue falls */
-    bool blocked;       /* the kernel takes no more for now */
-    bool paused;        /* by the user */
-    bool ended;         /* the peer has ended its side */
-    bool end_sent;      /* we have ended ours */
+    bool listed;      /* on the worker's list of things to do */
+    bool want_flush;  /* bytes were queued */
+    bool want_open;   /* connected at once; `opened` is due */
+    bool want_resume; /* bytes that came before the pause are due */
+    bool wrote;       /* `drained` is due when the queue falls */
+    bool blocked;     /* the kernel takes no more for now */
+    bool paused;      /* by the user */
+    bool ended;       /* the peer has ended its side */
+    bool end_sent;    /* we have ended ours */
     struct weir_conn *todo_next;
 
     struct weir_slices out; /* ranges[out_first] is the next to be sent; earlier ones are gone */
@@ -101,19 +103,22 @@ struct weir_conn {
 
 /* --- conn.c --- */
 
-struct weir_conn *weir_conn_new(struct weir_worker *worker, const struct weir_conn_events *events, void *user);
+struct weir_conn *weir_conn_new(struct weir_worker *worker, const struct weir_conn_events *events,
+                                void *user);
 /* Puts the connection on the list of those that want something done at the end of this turn. */
 void weir_conn_todo(struct weir_conn *conn);
 /* Does it: called for each connection on the list. */
 void weir_conn_step(struct weir_conn *conn);
-/* Has an open socket: the connection's own from now on; false when the loop does not want it (conn is closed). */
+/* Has an open socket: the connection's own from now on; false when the loop does not want it (conn is
+ * closed). */
 bool weir_conn_attach(struct weir_conn *conn, int fd);
 /* Connected: begins the handshake with `context` or, where it is NULL, tells `opened`. */
 void weir_conn_established(struct weir_conn *conn, struct weir_tls_context *context, const char *server_name);
 /* The handshake is over. */
 void weir_conn_opened(struct weir_conn *conn);
 /* Closes for a reason; the first one counts. */
-void weir_conn_shut(struct weir_conn *conn, enum weir_conn_reason reason, const char *format, ...) WEIR_PRINTF(3, 4);
+void weir_conn_shut(struct weir_conn *conn, enum weir_conn_reason reason, const char *format, ...)
+    WEIR_PRINTF(3, 4);
 /* Watches the socket for what the connection now waits for. */
 void weir_conn_watch(struct weir_conn *conn);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * TLS on a connection: what comes from the network goes through the engine to the layer above, and the other way
- * round. Decrypted bytes go straight to where the layer wants them; encrypted ones leave from a buffer that all
- * connections of the worker share, and only what the kernel does not take is kept.
+ * TLS on a connection: what comes from the network goes through the engine to the layer above, and the other
+ * way round. Decrypted bytes go straight to where the layer wants them; encrypted ones leave from a buffer
+ * that all connections of the worker share, and only what the kernel does not take is kept.
  */
 #include <config.h>
 
@@ -118,7 +118,8 @@ void weir_tls_conn_start(struct weir_conn *conn, struct weir_tls_context *contex
     conn->tls = tls;
     if (context->server_name)
         server_name = context->server_name;
-    tls->session = prepare(conn->net) ? context->engine->session_new(context->context, server_name, &error) : NULL;
+    tls->session =
+        prepare(conn->net) ? context->engine->session_new(context->context, server_name, &error) : NULL;
     if (!tls->session) {
         weir_conn_shut(conn, WEIR_CONN_TLS, "TLS: %s",
                        weir_error_is_set(&error) ? weir_error_text(&error) : "out of memory");
@@ -144,7 +145,8 @@ static bool read_once(struct weir_conn *conn, struct weir_tls_io *io)
     enum weir_tls_status status = WEIR_TLS_DONE;
     while (status == WEIR_TLS_DONE && length < size) {
         size_t part = 0;
-        status = conn->tls->context->engine->read(conn->tls->session, io, place + length, size - length, &part, &error);
+        status = conn->tls->context->engine->read(conn->tls->session, io, place + length, size - length,
+                                                  &part, &error);
         length += part;
     }
     if (status != WEIR_TLS_FAILED)

@@ -64,7 +64,8 @@ static int translate(const struct weir_tls_engine *engine, const struct weir_tls
     for (size_t i = 0; i < common->curve_preferences.count; i++) {
         const char *name = weir_tls_group_name(common->curve_preferences.items[i]);
         if (!name)
-            return weir_error_set(error, "invalid curve type: %s. Expected values are [P-256, P-384, P-521, X25519]",
+            return weir_error_set(error,
+                                  "invalid curve type: %s. Expected values are [P-256, P-384, P-521, X25519]",
                                   common->curve_preferences.items[i]);
         weir_text_addf(groups, "%s%s", groups->length ? ":" : "", name);
     }

@@ -62,7 +62,8 @@ void weir_conn_write(struct weir_conn *conn, const struct weir_slices *slices)
     queued_some(conn, added);
 }
 
-void weir_conn_write_range(struct weir_conn *conn, struct weir_buffer *buffer, const void *data, size_t length)
+void weir_conn_write_range(struct weir_conn *conn, struct weir_buffer *buffer, const void *data,
+                           size_t length)
 {
     if (may_write(conn) && length > 0)
         queued_some(conn, add(conn, buffer, data, length));

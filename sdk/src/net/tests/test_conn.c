@@ -90,9 +90,10 @@ static void on_closed(struct weir_conn *conn, enum weir_conn_reason reason, cons
     end->conn = NULL;
 }
 
-static const struct weir_conn_events events = { on_opened, on_room,    on_data,  NULL,
-                                                on_drained, NULL, on_closed };
-static const struct weir_conn_events half_open = { on_opened, on_room,    on_data,  on_ended,
+static const struct weir_conn_events events = {
+    on_opened, on_room, on_data, NULL, on_drained, NULL, on_closed
+};
+static const struct weir_conn_events half_open = { on_opened,  on_room,    on_data,  on_ended,
                                                    on_drained, on_expired, on_closed };
 static const struct weir_conn_events *server_events;
 
@@ -125,31 +126,33 @@ static void listen_on(const char *address, unsigned max_connections)
     ck_assert_int_eq(weir_endpoint_parse_listen(weir_str_of(address), WEIR_TCP, &endpoint, &error), 0);
     struct weir_bind_options bind_options = { &endpoint, 0, max_connections };
     ck_assert_msg(weir_bind(&bind_options, &listener, &error) == 0, "%s", weir_error_text(&error));
-    struct weir_accept_options options = { .events = server_events,
-                                           .accepted = on_accepted,
-                                           .closed = on_acceptor_closed,
-                                           .user = &server };
+    struct weir_accept_options options = {
+        .events = server_events, .accepted = on_accepted, .closed = on_acceptor_closed, .user = &server
+    };
     ck_assert_int_eq(weir_listen(weir_worker_current(), listener, &options, &acceptor, &error), 0);
     weir_endpoint_free(&endpoint);
 }
 
-static struct weir_conn *dial(struct end *end, const char *address, const struct weir_conn_events *on, int64_t timeout)
+static struct weir_conn *dial(struct end *end, const char *address, const struct weir_conn_events *on,
+                              int64_t timeout)
 {
     struct weir_endpoint endpoint = { 0 };
     ck_assert_int_eq(weir_endpoint_parse(weir_str_of(address), &endpoint, NULL), 0);
-    struct weir_connect_options options = { .endpoint = &endpoint, .timeout = timeout, .events = on, .user = end };
+    struct weir_connect_options options = {
+        .endpoint = &endpoint, .timeout = timeout, .events = on, .user = end
+    };
     end->conn = weir_connect(weir_worker_current(), &options);
     ck_assert_msg(!end->opened && !end->closed, "no event before the call returns");
     weir_endpoint_free(&endpoint);
     return end->conn;
 }
 
-#define turn_until(condition)                                            \
-    do {                                                                 \
-        for (int turns = 0; !(condition); turns++) {                     \
+#define turn_until(condition)                                               \
+    do {                                                                    \
+        for (int turns = 0; !(condition); turns++) {                        \
             ck_assert_msg(turns < 20000, "never became true: " #condition); \
-            weir_worker_turn(weir_worker_current(), 1000);               \
-        }                                                                \
+            weir_worker_turn(weir_worker_current(), 1000);                  \
+        }                                                                   \
     } while (0)
 
 static void connect_both(void)
@@ -396,7 +399,7 @@ START_TEST(unix_sockets)
 {
     char folder[] = "/tmp/weir-conn-XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
-    char address[64], path[64];
+    char address[80], path[64];
     snprintf(path, sizeof(path), "%s/s", folder);
     snprintf(address, sizeof(address), "unix://%s", path);
     server.echo = true;

@@ -9,11 +9,13 @@
 
 #include <weir/net.h>
 
-static void accepts(const char *text, enum weir_scheme scheme, const char *host, unsigned port, const char *name)
+static void accepts(const char *text, enum weir_scheme scheme, const char *host, unsigned port,
+                    const char *name)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_endpoint e = { 0 };
-    ck_assert_msg(weir_endpoint_parse(weir_str_of(text), &e, &error) == 0, "%s: %s", text, weir_error_text(&error));
+    ck_assert_msg(weir_endpoint_parse(weir_str_of(text), &e, &error) == 0, "%s: %s", text,
+                  weir_error_text(&error));
     ck_assert_int_eq(e.scheme, scheme);
     ck_assert_int_eq(e.transport, WEIR_TCP);
     ck_assert_str_eq(e.host, host);
@@ -66,7 +68,8 @@ START_TEST(clients_refuse_with_upstreams_texts)
     refuses("unix://", "unix socket path cannot be empty");
     refuses("dns://8.8.8.8/h:1",
             "a name server in the endpoint (dns://8.8.8.8/...) is not supported: use dns:///host:port");
-    refuses("xds:///h:1", "unsupported scheme \"xds\": use host:port, http://, https://, dns:/// or unix:///");
+    refuses("xds:///h:1",
+            "unsupported scheme \"xds\": use host:port, http://, https://, dns:/// or unix:///");
 }
 END_TEST
 
