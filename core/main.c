@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <stdio.h>
+#include "core/cli/cli.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    puts(PACKAGE_STRING);
-    return 0;
+    return cli_main(argc, argv);
 }

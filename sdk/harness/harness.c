@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A host for one component, between a feeder and a capture. */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <weir/harness.h>
+#include <weir/sys/worker.h>
+
+#include "sdk/harness/options.h"
+
+struct request {
+    struct weir_ack ack;
+    bool answered;
+    struct weir_result result;
+    char *reason;
+};
+
+struct captured {
+    struct weir_batch *batch;
+    struct weir_ack *ack; /* NULL once answered */
+};
+
+struct weir_harness {
+    struct weir_arena arena;
+    struct weir_instance *feeder;
+    struct weir_instance *subject;
+    struct weir_instance *capture;
+    struct weir_logger *logger;
+    enum weir_signal signal;
+    struct request **requests;
+    size_t request_count;
+    struct captured *sent;
+    size_t sent_count;
+    bool answers;
+    struct weir_result answer;
+    bool created;
+    bool started;
+    bool opened;
+    bool drained;
+};
+
+_Noreturn static void fail(const char *what, const char *why)
+{
+    fprintf(stderr, "harness: %s: %s\n", what, why);
+    abort();
+}
+
+const struct weir_component *weir_harness_load(enum weir_kind kind, const char *type)
+{
+    const char *root = getenv("WEIR_PLUGIN_PATH");
+    char *path = weir_xasprintf("%s/%s/%s.so", root ? root : ".", weir_kind_name(kind, true), type);
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!library)
+        fail(path, dlerror());
+    const struct weir_component *component = dlsym(library, "weir_component");
+    if (!component)
+        fail(path, dlerror());
+    free(path);
+    return component;
+}
+
+static void shard_drained(struct weir_shard *shard)
+{
+    struct weir_harness *harness = weir_instance_host_context(weir_shard_instance(shard));
+    harness->drained = true;
+}
+
+static void tell_state(struct weir_instance *instance, struct weir_host_state *out)
+{
+    (void)instance;
+    *out = (struct weir_host_state){ .ready = true, .ready_since = weir_wall_clock() };
+}
+
+static const struct weir_host host = { .drained = shard_drained, .state = tell_state };
+
+static void capture_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    struct weir_harness *harness = weir_instance_host_context(weir_shard_instance(shard));
+    harness->sent = weir_xrealloc(harness->sent, (harness->sent_count + 1) * sizeof *harness->sent);
+    harness->sent[harness->sent_count++] = (struct captured){ batch, ack };
+    if (harness->answers)
+        weir_harness_complete(harness, harness->sent_count - 1, &harness->answer);
+}
+
+static const struct weir_component feeder_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_RECEIVER,
+    .type = "feeder",
+};
+
+static const struct weir_component capture_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "capture",
+    .consume = capture_consume,
+};
+
+static struct weir_instance *make_instance(struct weir_harness *harness, const struct weir_component *component,
+                                           const void *options)
+{
+    struct weir_instance *instance =
+        weir_instance_new(component, component->type, options, harness->logger, &host, harness);
+    weir_instance_set_uses(instance, harness->signal);
+    return instance;
+}
+
+static void connect_all(struct weir_harness *harness)
+{
+    enum weir_kind kind = weir_instance_component(harness->subject)->kind;
+    if (kind != WEIR_RECEIVER && kind != WEIR_EXTENSION)
+        weir_instance_connect(harness->feeder, harness->signal, "test", harness->subject);
+    if (kind == WEIR_EXPORTER || kind == WEIR_EXTENSION)
+        return;
+    for (int signal = 0; signal < WEIR_SIGNALS; signal++)
+        weir_instance_connect(harness->subject, (enum weir_signal)signal, "test", harness->capture);
+}
+
+static int start(struct weir_harness *harness, struct weir_error *error)
+{
+    const struct weir_component *component = weir_instance_component(harness->subject);
+    if (component->create(harness->subject, error) != 0)
+        return -1;
+    harness->created = true;
+    harness->started = true;
+    if (component->start && component->start(harness->subject, error) != 0)
+        return -1;
+    harness->opened = true;
+    weir_shard_open(weir_instance_shard(harness->feeder, 0), NULL);
+    weir_shard_open(weir_instance_shard(harness->capture, 0), NULL);
+    return weir_shard_open(weir_harness_shard(harness), error);
+}
+
+/* Frees whatever start has got to. */
+static void stop(struct weir_harness *harness)
+{
+    const struct weir_component *component = weir_instance_component(harness->subject);
+    for (size_t i = 0; i < harness->sent_count; i++)
+        if (harness->sent[i].ack)
+            weir_harness_complete(harness, i, &WEIR_RESULT_RETRYABLE("shutting down"));
+    if (harness->opened)
+        weir_shard_close(weir_harness_shard(harness));
+    if (harness->started && component->stop)
+        component->stop(harness->subject);
+    if (component->destroy)
+        component->destroy(harness->subject);
+    weir_worker_turn(weir_worker_at(0), 0);
+}
+
+static void release(struct weir_harness *harness)
+{
+    for (size_t i = 0; i < harness->sent_count; i++)
+        weir_batch_unref(harness->sent[i].batch);
+    for (size_t i = 0; i < harness->request_count; i++) {
+        free(harness->requests[i]->reason);
+        free(harness->requests[i]);
+    }
+    free(harness->sent);
+    free(harness->requests);
+    weir_instance_free(harness->feeder);
+    weir_instance_free(harness->subject);
+    weir_instance_free(harness->capture);
+    weir_logger_free(harness->logger);
+    weir_arena_free(&harness->arena);
+    free(harness);
+    weir_workers_destroy();
+}
+
+struct weir_harness *weir_harness_new(const struct weir_component *component, const char *options,
+                                      enum weir_signal signal, struct weir_error *error)
+{
+    struct weir_harness *harness = weir_xcalloc(1, sizeof *harness);
+    harness->signal = signal;
+    harness->answers = true;
+    harness->answer = WEIR_RESULT_OK;
+    if (weir_workers_create(1, WEIR_CLOCK_MANUAL, error) != 0)
+        fail("workers", weir_error_text(error));
+    harness->logger = weir_logger_new(NULL);
+    void *decoded = NULL;
+    int result = harness_decode(component, options, &harness->arena, &decoded, error);
+    harness->feeder = make_instance(harness, &feeder_component, NULL);
+    harness->subject = make_instance(harness, component, decoded);
+    harness->capture = make_instance(harness, &capture_component, NULL);
+    connect_all(harness);
+    if (result == 0) {
+        result = start(harness, error);
+        if (result == 0)
+            return harness;
+        stop(harness);
+    }
+    release(harness);
+    return NULL;
+}
+
+static void check_ledger(struct weir_harness *harness)
+{
+    struct weir_ledger ledger;
+    weir_harness_ledger(harness, &ledger);
+    if (weir_ledger_remainder(&ledger) == (int64_t)ledger.held)
+        return;
+    fprintf(stderr,
+            "harness: the ledger does not close: accepted %" PRIu64 " made %" PRIu64 " sent %" PRIu64
+            " delivered %" PRIu64 " dropped %" PRIu64 " held %" PRIu64 "\n",
+            ledger.accepted, ledger.made, ledger.sent, ledger.delivered, ledger.dropped, ledger.held);
+    abort();
+}
+
+void weir_harness_free(struct weir_harness *harness)
+{
+    check_ledger(harness);
+    stop(harness);
+    check_ledger(harness);
+    release(harness);
+}
+
+struct weir_shard *weir_harness_shard(struct weir_harness *harness)
+{
+    return weir_instance_shard(harness->subject, 0);
+}
+
+struct weir_instance *weir_harness_instance(struct weir_harness *harness)
+{
+    return harness->subject;
+}
+
+static void note_answer(struct weir_ack *ack, const struct weir_result *result)
+{
+    struct request *request = WEIR_CONTAINER_OF(ack, struct request, ack);
+    if (request->answered)
+        fail("ack", "a request was answered twice");
+    request->answered = true;
+    request->result = *result;
+    request->reason = result->reason ? weir_xstrdup(result->reason) : NULL;
+    request->result.reason = request->reason;
+}
+
+size_t weir_harness_consume(struct weir_harness *harness, struct weir_batch *batch)
+{
+    struct request *request = weir_xcalloc(1, sizeof *request);
+    request->ack.done = note_answer;
+    harness->requests =
+        weir_xrealloc(harness->requests, (harness->request_count + 1) * sizeof *harness->requests);
+    harness->requests[harness->request_count] = request;
+    weir_shard_send(weir_instance_shard(harness->feeder, 0), batch, &request->ack);
+    return harness->request_count++;
+}
+
+bool weir_harness_answered(const struct weir_harness *harness, size_t request)
+{
+    return harness->requests[request]->answered;
+}
+
+const struct weir_result *weir_harness_answer(const struct weir_harness *harness, size_t request)
+{
+    return &harness->requests[request]->result;
+}
+
+size_t weir_harness_sent_count(const struct weir_harness *harness)
+{
+    return harness->sent_count;
+}
+
+struct weir_batch *weir_harness_sent(const struct weir_harness *harness, size_t index)
+{
+    return harness->sent[index].batch;
+}
+
+void weir_harness_set_result(struct weir_harness *harness, const struct weir_result *result)
+{
+    harness->answers = result != NULL;
+    if (result)
+        harness->answer = *result;
+}
+
+void weir_harness_complete(struct weir_harness *harness, size_t index, const struct weir_result *result)
+{
+    struct weir_ack *ack = harness->sent[index].ack;
+    harness->sent[index].ack = NULL;
+    weir_ack_complete(ack, result);
+}
+
+void weir_harness_advance(struct weir_harness *harness, int64_t ns)
+{
+    (void)harness;
+    weir_worker_advance(weir_worker_at(0), ns);
+}
+
+void weir_harness_drain(struct weir_harness *harness)
+{
+    const struct weir_component *component = weir_instance_component(harness->subject);
+    if (component->drain)
+        component->drain(weir_harness_shard(harness));
+    else
+        harness->drained = true;
+}
+
+bool weir_harness_drained(const struct weir_harness *harness)
+{
+    return harness->drained;
+}
+
+void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out)
+{
+    weir_instance_ledger(harness->subject, harness->signal, true, out);
+}
+
+struct wanted {
+    const char *instrument;
+    double value;
+};
+
+static void find_series(const struct weir_series_view *view, void *argument)
+{
+    struct wanted *wanted = argument;
+    if (strcmp(view->instrument->name, wanted->instrument) == 0)
+        wanted->value += view->instrument->kind == WEIR_HISTOGRAM ? (double)view->observations : view->value;
+}
+
+double weir_harness_series(const struct weir_harness *harness, const char *instrument)
+{
+    (void)harness;
+    struct wanted wanted = { instrument, 0 };
+    weir_meter_visit(find_series, &wanted);
+    return wanted.value;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A harness for tests of one component: loads the plugin, feeds it, captures what it sends, owns the clock. Link with
+ * -lweir-harness.
+ *
+ * One worker, on the calling thread, with a clock that stands still until weir_harness_advance. What the component sends
+ * down is captured and, unless told otherwise, answered at once with WEIR_OK. All functions: the thread that made the
+ * harness. One harness at a time in a process.
+ */
+#ifndef WEIR_HARNESS_H
+#define WEIR_HARNESS_H
+
+#include <weir/component.h>
+#include <weir/sys/host.h>
+
+WEIR_BEGIN
+
+struct weir_harness;
+
+/* The component in the plugin file PATH/<kind>s/<type>.so, PATH being WEIR_PLUGIN_PATH of the environment; ends the
+ * process with a message when there is none. */
+WEIR_EXPORT const struct weir_component *weir_harness_load(enum weir_kind kind, const char *type);
+
+/*
+ * Makes an instance with these options, written as JSON ("{}" or NULL: defaults), for a pipeline of `signal`, and starts
+ * it. NULL with what is wrong in `error`: problems of the options as the collector prints them, or what create or start
+ * said.
+ */
+WEIR_EXPORT struct weir_harness *weir_harness_new(const struct weir_component *component, const char *options,
+                                                  enum weir_signal signal, struct weir_error *error) WEIR_MUST_USE;
+
+/* Stops and frees everything. The ledger must close, or the process ends with what does not. */
+WEIR_EXPORT void weir_harness_free(struct weir_harness *harness);
+
+WEIR_EXPORT struct weir_shard *weir_harness_shard(struct weir_harness *harness);
+WEIR_EXPORT struct weir_instance *weir_harness_instance(struct weir_harness *harness);
+
+/* Gives the component a batch (the reference is taken); returns the number of this request, from 0. */
+WEIR_EXPORT size_t weir_harness_consume(struct weir_harness *harness, struct weir_batch *batch);
+
+/* True once the component has answered that request; the answer stays valid as long as the harness. */
+WEIR_EXPORT bool weir_harness_answered(const struct weir_harness *harness, size_t request);
+WEIR_EXPORT const struct weir_result *weir_harness_answer(const struct weir_harness *harness, size_t request);
+
+/* What the component has sent, in order. */
+WEIR_EXPORT size_t weir_harness_sent_count(const struct weir_harness *harness);
+WEIR_EXPORT struct weir_batch *weir_harness_sent(const struct weir_harness *harness, size_t index);
+
+/* From now on, answer what is sent with this result at once (its reason must stay valid); NULL: not until
+ * weir_harness_complete. */
+WEIR_EXPORT void weir_harness_set_result(struct weir_harness *harness, const struct weir_result *result);
+/* Answers a captured batch that waits. */
+WEIR_EXPORT void weir_harness_complete(struct weir_harness *harness, size_t index, const struct weir_result *result);
+
+/* Moves the clock on and runs what falls due. */
+WEIR_EXPORT void weir_harness_advance(struct weir_harness *harness, int64_t ns);
+/* Calls the component's drain; true once it has reported weir_shard_drained. */
+WEIR_EXPORT void weir_harness_drain(struct weir_harness *harness);
+WEIR_EXPORT bool weir_harness_drained(const struct weir_harness *harness);
+
+/* The component's ledger for the harness's signal, as it stands. */
+WEIR_EXPORT void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out);
+
+/* The value of a series of the component's own, 0 when there is none; for a histogram the number of observations. */
+WEIR_EXPORT double weir_harness_series(const struct weir_harness *harness, const char *instrument);
+
+/*
+ * A batch of `items` items of the signal (spans, gauge points of one metric, log records) in one scope of one resource
+ * with the attribute service.name="test"; item n is named "item-<first + n>" (metrics: the point's value is first + n).
+ */
+WEIR_EXPORT struct weir_batch *weir_harness_batch(enum weir_signal signal, uint64_t first, size_t items) WEIR_MUST_USE;
+
+WEIR_END
+
+#endif
