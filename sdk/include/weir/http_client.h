@@ -34,10 +34,7 @@ struct weir_http_client_options {
     bool force_attempt_http2;
     struct weir_duration http2_read_idle_timeout; /* silence after which a ping is sent; 0: never */
     struct weir_duration http2_ping_timeout;      /* 0: 15 s */
-    bool cookies_on;
-    struct weir_http_cookies_options {
-        bool enabled;
-    } cookies;
+    struct weir_subtree cookies; /* only `enabled: false` passes */
 };
 
 WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
@@ -45,10 +42,10 @@ WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
 /* What the clients of all workers share; unchanging, so that any thread may use it. */
 struct weir_http_transport;
 
-/* Loads certificates, parses proxy_url and the proxy variables of the environment. `options` outlives the transport.
- * NULL with `error` set. Main thread. */
+/* Parses proxy_url and the proxy variables of the environment and, with `https` (some URL needs it) or where `tls`
+ * names files, loads certificates. `options` outlives the transport. NULL with `error` set. Main thread. */
 WEIR_EXPORT struct weir_http_transport *weir_http_transport_new(const struct weir_http_client_options *options,
-                                                                struct weir_error *error) WEIR_MUST_USE;
+                                                                bool https, struct weir_error *error) WEIR_MUST_USE;
 /* After the last client is freed; accepts NULL. Main thread. */
 WEIR_EXPORT void weir_http_transport_free(struct weir_http_transport *transport);
 
@@ -93,8 +90,10 @@ struct weir_http_request {
 };
 
 /* Starts the request; done is called exactly once, later, on this worker, and may start others or free the request.
- * Answers to 301, 302, 303 (which turn into GET without a body), 307 and 308 are followed up to 10 times, never from
- * https to http. A request that a kept connection lost before any byte of the answer is sent once more on a new one. */
+ * 307 and 308 are followed up to 10 times, for GET and HEAD also 301 to 303 (another method would become a GET, whose
+ * success says nothing of what was to be sent), never from https to http. A request that a kept connection lost
+ * before any byte of the answer is sent once more on a new one. While an origin refuses connections, new attempts
+ * are up to 2 s apart. */
 WEIR_EXPORT void weir_http_client_send(struct weir_http_client *client, struct weir_http_request *request);
 
 /* Ends a request under way: calls done with the error `reason`. No effect after done. */

@@ -15,6 +15,7 @@
 #define MS ((int64_t)1000000)
 /* How long the peer may take to read what is left, and then to end its side. */
 #define FINISH_TIME (5000 * MS)
+#define HANDSHAKE_TIME (20 * INT64_C(1000000000))
 #define LINGER_TIME (500 * MS)
 
 static void on_deadline(struct weir_timer *timer)
@@ -148,6 +149,14 @@ void weir_conn_established(struct weir_conn *conn, struct weir_tls_context *cont
     conn->state = WEIR_CONN_HANDSHAKE;
     weir_tls_conn_start(conn, context, server_name);
     weir_conn_watch(conn);
+}
+
+void weir_conn_start_tls(struct weir_conn *conn, struct weir_tls_context *context, const char *server_name)
+{
+    if (conn->state != WEIR_CONN_OPEN)
+        return;
+    weir_timer_start(&conn->guard, HANDSHAKE_TIME);
+    weir_conn_established(conn, context, server_name);
 }
 
 static void conn_free(struct weir_conn *conn)

@@ -98,6 +98,9 @@ void weir_conn_write_range(struct weir_conn *conn, struct weir_buffer *buffer, c
 /* The same for a copy of the bytes (small ones: headers, control frames); copies of one turn are put
  * together. */
 void weir_conn_write_copy(struct weir_conn *conn, const void *data, size_t length);
+/* Goes on in TLS as a client, on an open plain connection on which all that was written has been sent and the peer
+ * says nothing before the handshake (a proxy's tunnel). `opened` comes a second time. 20 s for the handshake. */
+void weir_conn_start_tls(struct weir_conn *conn, struct weir_tls_context *context, const char *server_name);
 /* Bytes written and not yet with the kernel. */
 size_t weir_conn_queued(const struct weir_conn *conn);
 /* `drained` comes when the queue falls to so many bytes. */

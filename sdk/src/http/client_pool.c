@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which connection a call gets: a kept one, room on an HTTP/2 one, or a new one within the limits of the options.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "sdk/src/http/client.h"
+
+#define DEFAULT_IDLE_PER_HOST 2
+#define RETRY_FIRST 50000000LL /* nanoseconds */
+#define RETRY_MAX 2000000000LL
+
+static const struct weir_http_client_options *options_of(const struct weir_http_origin *origin)
+{
+    return origin->client->transport->options;
+}
+
+static size_t connections_wanted(const struct weir_http_origin *origin)
+{
+    /* While it may turn out that one HTTP/2 connection is enough, open one and look. */
+    bool probe = origin->https && options_of(origin)->force_attempt_http2 &&
+                 origin->protocol != WEIR_HTTP_PROTOCOL_1;
+    return probe && origin->waiting.count > 0 ? 1 : origin->waiting.count;
+}
+
+/* Opens connections for the calls that wait. */
+static void open_links(struct weir_http_origin *origin)
+{
+    int64_t limit = options_of(origin)->max_conns_per_host;
+    while (origin->opening_count < connections_wanted(origin) && !weir_timer_active(&origin->retry) &&
+           (limit <= 0 || origin->link_count < (size_t)limit)) {
+        struct weir_http_link *link = weir_http_link_open(origin);
+        link->next = origin->links;
+        if (link->next)
+            link->next->previous = link;
+        origin->links = link;
+        origin->link_count++;
+        origin->opening_count++;
+    }
+}
+
+static void try_again(struct weir_timer *timer)
+{
+    open_links(WEIR_CONTAINER_OF(timer, struct weir_http_origin, retry));
+}
+
+static struct weir_http_origin *find_origin(struct weir_http_client *client, const struct weir_url *url)
+{
+    for (struct weir_http_origin *origin = client->origins; origin; origin = origin->next)
+        if (origin->https == url->https && origin->port == url->port && strcmp(origin->host, url->host) == 0)
+            return origin;
+    struct weir_http_origin *origin = weir_xcalloc(1, sizeof *origin);
+    origin->client = client;
+    origin->https = url->https;
+    origin->host = weir_xstrdup(url->host);
+    origin->port = url->port;
+    origin->proxy = weir_proxies_pick(&client->transport->proxies, url->https, url->host, url->port);
+    weir_timer_init(&origin->retry, client->worker, try_again);
+    origin->next = client->origins;
+    client->origins = origin;
+    return origin;
+}
+
+static void take_from_idle(struct weir_http_link *link)
+{
+    link->origin->idle_count--;
+    link->client->idle_links--;
+    link->state = WEIR_HTTP_LINK_BUSY;
+}
+
+static void run(struct weir_http_link *link, struct weir_http_call *call)
+{
+    call->state = WEIR_HTTP_CALL_RUNS;
+    weir_http_link_start(link, call);
+}
+
+void weir_http_pool_start(struct weir_http_call *call)
+{
+    struct weir_http_origin *origin = find_origin(call->client, weir_http_call_url(call));
+    call->origin = origin;
+    for (struct weir_http_link *link = origin->links; link; link = link->next) {
+        if (link->state == WEIR_HTTP_LINK_IDLE && !call->resent) {
+            take_from_idle(link);
+            run(link, call);
+            return;
+        }
+        if (weir_http_link_has_room(link)) {
+            run(link, call);
+            return;
+        }
+    }
+    call->state = WEIR_HTTP_CALL_WAITS;
+    weir_http_queue_push(&origin->waiting, call);
+    open_links(origin);
+}
+
+void weir_http_pool_leave(struct weir_http_call *call)
+{
+    weir_http_queue_remove(&call->origin->waiting, call);
+}
+
+/* More idle connections than the options want: the oldest goes. */
+static void trim_idle(struct weir_http_origin *origin)
+{
+    const struct weir_http_client_options *options = options_of(origin);
+    int64_t per_host = options->max_idle_conns_per_host;
+    size_t limit = per_host <= 0 ? DEFAULT_IDLE_PER_HOST : (size_t)per_host;
+    bool too_many = options->max_idle_conns > 0 && origin->client->idle_links > (size_t)options->max_idle_conns;
+    if (origin->idle_count <= limit && !too_many)
+        return;
+    struct weir_http_link *oldest = NULL;
+    for (struct weir_http_link *link = origin->links; link; link = link->next)
+        if (link->state == WEIR_HTTP_LINK_IDLE)
+            oldest = link;
+    if (oldest)
+        weir_http_link_close(oldest, NULL);
+}
+
+static void start_idle_timer(struct weir_http_link *link)
+{
+    int64_t timeout = options_of(link->origin)->idle_conn_timeout.ns;
+    if (timeout > 0 && !weir_timer_active(&link->idle))
+        weir_timer_start(&link->idle, timeout);
+}
+
+static void keep_idle(struct weir_http_link *link)
+{
+    link->state = WEIR_HTTP_LINK_IDLE;
+    link->origin->idle_count++;
+    link->client->idle_links++;
+    start_idle_timer(link);
+    trim_idle(link->origin);
+}
+
+void weir_http_pool_ready(struct weir_http_link *link)
+{
+    struct weir_http_origin *origin = link->origin;
+    if (link->state == WEIR_HTTP_LINK_OPENING) {
+        origin->opening_count--;
+        link->state = link->h2 ? WEIR_HTTP_LINK_MULTIPLEX : WEIR_HTTP_LINK_BUSY;
+    }
+    if (link->h2) {
+        while (origin->waiting.count > 0 && weir_http_link_has_room(link))
+            run(link, weir_http_queue_pop(&origin->waiting));
+        if (!weir_http_h2_busy(link->h2))
+            start_idle_timer(link);
+    } else {
+        struct weir_http_call *call = weir_http_queue_pop(&origin->waiting);
+        if (call)
+            run(link, call);
+        else
+            keep_idle(link);
+    }
+    open_links(origin);
+}
+
+void weir_http_pool_gone(struct weir_http_link *link)
+{
+    struct weir_http_origin *origin = link->origin;
+    if (link->state == WEIR_HTTP_LINK_OPENING)
+        origin->opening_count--;
+    if (link->state == WEIR_HTTP_LINK_IDLE)
+        take_from_idle(link);
+    origin->link_count--;
+    if (link->previous)
+        link->previous->next = link->next;
+    else
+        origin->links = link->next;
+    if (link->next)
+        link->next->previous = link->previous;
+    link->next = link->previous = NULL;
+    link->state = WEIR_HTTP_LINK_GONE;
+    open_links(origin);
+}
+
+/* A pause that grows with every failure, between half of it and the whole. */
+static int64_t retry_delay(struct weir_http_origin *origin)
+{
+    int64_t delay = RETRY_FIRST;
+    for (unsigned i = 1; i < origin->failures && delay < RETRY_MAX; i++)
+        delay *= 2;
+    if (delay > RETRY_MAX)
+        delay = RETRY_MAX;
+    uint64_t *random = &origin->client->random;
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    return delay / 2 + (int64_t)((*random >> 33) % (uint64_t)(delay / 2));
+}
+
+void weir_http_pool_refused(struct weir_http_origin *origin, const char *reason)
+{
+    origin->failures++;
+    weir_timer_start(&origin->retry, retry_delay(origin));
+    struct weir_http_call *call;
+    while ((call = weir_http_queue_pop(&origin->waiting)))
+        weir_http_call_fail(call, "%s", reason);
+}
+
+void weir_http_pool_free(struct weir_http_client *client)
+{
+    struct weir_http_origin *next;
+    for (struct weir_http_origin *origin = client->origins; origin; origin = next) {
+        next = origin->next;
+        weir_timer_stop(&origin->retry);
+        while (origin->links)
+            weir_http_link_close(origin->links, NULL);
+        free(origin->host);
+        free(origin);
+    }
+    client->origins = NULL;
+}
