@@ -8,7 +8,7 @@
 
 #include <weir/wire.h>
 
-#include "sdk/src/base/side_library.h"
+#include "sdk/src/net/side_library.h"
 #include "sdk/src/compress/codec.h"
 #include "sdk/src/compress/snappy_ops.h"
 
@@ -29,7 +29,7 @@ static struct weir_error load_error;
 
 static void load(void)
 {
-    const struct weir_snappy_ops *ops = weir_side_library("weir-snappy", "weir_snappy_ops", &load_error);
+    const struct weir_snappy_ops *ops = weir_side_library("weir-snappy.so", "weir_snappy_ops", &load_error);
     if (ops && ops->version != WEIR_SNAPPY_OPS_VERSION)
         weir_error_set(&load_error, "weir-snappy.so is of another version than libweir: install both anew");
     else

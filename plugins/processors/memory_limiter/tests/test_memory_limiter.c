@@ -117,7 +117,7 @@ START_TEST(pipeline_sees_refusal_and_return)
     size_t passes = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 3));
     ck_assert_int_eq(weir_harness_answer(harness, passes)->outcome, WEIR_OK);
 
-    char *ballast = malloc(128 * MIB);
+    char *volatile ballast = malloc(128 * MIB); /* volatile: an unused block would be optimised away */
     memset(ballast, 1, 128 * MIB);
     weir_harness_advance(harness, SECOND);
     size_t refused = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 3, 5));
