@@ -45,7 +45,7 @@ static inline const uint8_t *varint_end(const uint8_t *p, const uint8_t *end, si
     return NULL;
 }
 
-/* Lengths and keys take at most five bytes, as in every protobuf implementation; NULL if more or cut off. */
+/* Lengths and keys are of 32 bits in at most five bytes; NULL if larger or cut off. */
 static const uint8_t *read_u32(const uint8_t *p, const uint8_t *end, uint32_t *out)
 {
     uint64_t value = 0;
@@ -62,6 +62,16 @@ static const uint8_t *read_u32(const uint8_t *p, const uint8_t *end, uint32_t *o
         }
     }
     return NULL;
+}
+
+/* Why the field at `at` is no good, whose key or length is at `p`: too large, or something ends too soon. */
+static const uint8_t *refuse_length(struct check *check, unsigned message, const uint8_t *at,
+                                    const uint8_t *p, const uint8_t *end)
+{
+    uint32_t value;
+    bool large = end - p >= 5 && !read_u32(p, end, &value);
+    return refuse(check, large ? "a key or length of more than 32 bits" : "a field that is cut off", message,
+                  at);
 }
 
 /* The payload's start, and its length, which fits; NULL otherwise. */
@@ -114,7 +124,7 @@ static const uint8_t *skip(struct check *check, unsigned message, unsigned type,
     default:
         return refuse(check, "a field of a wire type that OTLP does not have", message, p);
     }
-    return next ? next : refuse(check, "a field that is cut off", message, p);
+    return next ? next : refuse_length(check, message, p, p, type == 2 ? end : p);
 }
 
 /* Instrumentation-library groups have the layout of scope groups, which are field 2. */
@@ -122,9 +132,10 @@ static const uint8_t *library_group(struct check *check, unsigned message, const
                                     const uint8_t *end)
 {
     size_t length;
+    const uint8_t *start = p;
     p = read_length(p, end, &length);
     if (!p)
-        return refuse(check, "a field that is cut off", message, end);
+        return refuse_length(check, message, start, start, end);
     check->unusual = true;
     unsigned scope_group = otlp_schema[message].action[2 << 3 | 2] - (unsigned)OTLP_DO_MESSAGE;
     return walk(check, scope_group, p, p + length, 0) ? p + length : NULL;
@@ -139,7 +150,7 @@ static const uint8_t *look(struct check *check, unsigned message, const uint8_t 
     uint32_t key;
     const uint8_t *payload = read_u32(p, end, &key);
     if (!payload)
-        return refuse(check, "a field key that is cut off or too long", message, p);
+        return refuse_length(check, message, p, p, end);
     uint32_t field = key >> 3;
     if (field == 0)
         return refuse(check, "a field of number 0", message, p);
@@ -245,9 +256,10 @@ static bool walk(struct check *check, unsigned message, const uint8_t *p, const 
             break;
         default: {
             size_t length = 0;
+            const uint8_t *start = p;
             p = read_length(p, end, &length);
             if (!p)
-                break;
+                return refuse_length(check, message, key, start, end);
             if (!payload(check, message, action, p, length, depth))
                 return false;
             p += length;

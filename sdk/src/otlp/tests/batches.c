@@ -45,7 +45,7 @@ struct weir_buffer *batch_bytes(struct weir_batch *batch)
     return bytes;
 }
 
-void batch_same(struct weir_batch *batch, const void *data, size_t length)
+void batch_same_as(struct weir_batch *batch, const void *data, size_t length)
 {
     enum weir_signal signal = weir_batch_signal(batch);
     struct weir_buffer *bytes = batch_bytes(batch);
@@ -58,6 +58,25 @@ void batch_same(struct weir_batch *batch, const void *data, size_t length)
     free(is);
     free(should);
     weir_buffer_unref(bytes);
+}
+
+void batch_same(struct weir_batch *batch, struct weir_batch *other)
+{
+    struct weir_buffer *bytes = batch_bytes(other);
+    batch_same_as(batch, bytes->data, bytes->length);
+    weir_buffer_unref(bytes);
+}
+
+struct oracle_items batch_items(struct weir_batch *batch)
+{
+    enum weir_signal signal = weir_batch_signal(batch);
+    struct weir_buffer *bytes = batch_bytes(batch);
+    ProtobufCMessage *request = oracle_unpack(signal, bytes->data, bytes->length);
+    REQUIRE(request);
+    struct oracle_items items = oracle_flatten(signal, request);
+    protobuf_c_message_free_unpacked(request, NULL);
+    weir_buffer_unref(bytes);
+    return items;
 }
 
 /* Calls back for every entry, and for groups and scope groups with less. */

@@ -16,7 +16,11 @@ struct weir_batch *batch_of(enum weir_signal signal, const void *data, size_t le
 struct weir_buffer *batch_bytes(struct weir_batch *batch);
 
 /* Ends the process unless the other codec reads the same from both. */
-void batch_same(struct weir_batch *batch, const void *data, size_t length);
+void batch_same_as(struct weir_batch *batch, const void *data, size_t length);
+void batch_same(struct weir_batch *batch, struct weir_batch *other);
+
+/* What the other codec finds in the batch. */
+struct oracle_items batch_items(struct weir_batch *batch);
 
 /* Asks for every struct there is. */
 void batch_walk(struct weir_batch *batch);

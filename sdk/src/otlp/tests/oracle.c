@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weir/wire.h>
+
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
 #include "opentelemetry/proto/collector/metrics/v1/metrics_service.pb-c.h"
 #include "opentelemetry/proto/collector/profiles/v1development/profiles_service.pb-c.h"
@@ -115,6 +117,29 @@ uint8_t *oracle_canonical(enum weir_signal signal, const void *data, size_t leng
     uint8_t *bytes = oracle_pack(request, out);
     protobuf_c_message_free_unpacked(request, NULL);
     return bytes;
+}
+
+bool oracle_repeats(const ProtobufCMessageDescriptor *descriptor, const void *data, size_t length)
+{
+    struct weir_cursor cursor = weir_cursor_make(data, length);
+    uint64_t seen = 0;
+    uint32_t number;
+    enum weir_wire_type type;
+    struct weir_str payload;
+    while (weir_cursor_tag(&cursor, &number, &type)) {
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(descriptor, number);
+        if (type != WEIR_WIRE_BYTES || !field || field->type != PROTOBUF_C_TYPE_MESSAGE) {
+            if (!weir_cursor_skip(&cursor, type))
+                return false;
+            continue;
+        }
+        uint64_t bit = field->label == PROTOBUF_C_LABEL_REPEATED ? 0 : UINT64_C(1) << number % 64;
+        if (!weir_cursor_bytes(&cursor, &payload) || (seen & bit) ||
+            oracle_repeats(field->descriptor, payload.data, payload.length))
+            return true;
+        seen |= bit;
+    }
+    return false;
 }
 
 static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t length)

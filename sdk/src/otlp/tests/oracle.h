@@ -38,6 +38,10 @@ void oracle_prune(ProtobufCMessage *message);
 /* The request unpacked, pruned and packed, which the caller frees; NULL if it cannot be unpacked. */
 uint8_t *oracle_canonical(enum weir_signal signal, const void *data, size_t length, size_t *out);
 
+/* True if some message that may be there once is there twice: protobuf-c 1.4 loses scalars when it merges the
+ * two. */
+bool oracle_repeats(const ProtobufCMessageDescriptor *descriptor, const void *data, size_t length);
+
 /* A hash for each item, over the item and everything it stands below, in order; data points with their
  * metric. */
 struct oracle_items {

@@ -40,7 +40,7 @@ START_TEST(made_batches_are_encoded_as_the_other_codec_does)
         struct oracle_items items = oracle_flatten(signal, sample.request);
         struct weir_batch *batch = batch_make(signal, sample.request);
         ck_assert_uint_eq(weir_batch_items(batch), items.count);
-        batch_same(batch, sample.bytes, sample.length);
+        batch_same_as(batch, sample.bytes, sample.length);
         batch_walk(batch);
         weir_batch_unref(batch);
         oracle_items_free(&items);
@@ -58,9 +58,9 @@ START_TEST(touched_nodes_are_encoded_with_the_same_content)
         struct weir_batch *batch = batch_of(signal, sample.bytes, sample.length);
         batch_walk(batch);
         batch_touch(batch, &random, 1 + oracle_below(&random, 4));
-        batch_same(batch, sample.bytes, sample.length);
+        batch_same_as(batch, sample.bytes, sample.length);
         batch_touch(batch, &random, 2);
-        batch_same(batch, sample.bytes, sample.length);
+        batch_same_as(batch, sample.bytes, sample.length);
         weir_batch_unref(batch);
         free_sample(&sample);
     }
