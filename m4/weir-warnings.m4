@@ -9,8 +9,8 @@ AC_ARG_ENABLE([werror], [AS_HELP_STRING([--enable-werror], [treat compiler warni
 WARN_CFLAGS=-std=c11
 WEIR_TRY_CFLAGS([WARN_CFLAGS], [-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wold-style-definition -Wpointer-arith -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wcast-align \
-  -Wimplicit-fallthrough -Wnested-externs -Wredundant-decls -Wstrict-overflow=2 -Wlogical-op \
-  -Wduplicated-cond -Wduplicated-branches -Wnull-dereference -Walloca])
+  -Wimplicit-fallthrough -Wnested-externs -Wredundant-decls -Wlogical-op \
+  -Wduplicated-cond -Wduplicated-branches -Walloca])
 AS_IF([test "x$weir_werror" = xyes], [WARN_CFLAGS="$WARN_CFLAGS -Werror"])
 AC_SUBST([WARN_CFLAGS])
 ])
