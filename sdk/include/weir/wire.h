@@ -27,7 +27,9 @@ struct weir_cursor {
 
 static inline struct weir_cursor weir_cursor_make(const void *data, size_t length)
 {
-    struct weir_cursor cursor = { (const uint8_t *)data, (const uint8_t *)data + length };
+    // No bytes may have no address, to which nothing must be added.
+    const uint8_t *start = (const uint8_t *)data;
+    struct weir_cursor cursor = { start, length > 0 ? start + length : start };
     return cursor;
 }
 

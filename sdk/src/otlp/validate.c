@@ -283,7 +283,7 @@ bool otlp_validate(enum weir_signal signal, const void *data, size_t length, str
         weir_error_set(error, "the request is larger than protobuf's 2 GiB");
         return false;
     }
-    const uint8_t *start = data;
+    const uint8_t *start = length > 0 ? data : (const uint8_t *)"";
     struct check check = { .end = start + length };
     if (length > 0 && !walk(&check, requests[signal], start, check.end, 0)) {
         weir_error_set(error, "%s has %s (byte %zu)", otlp_schema[check.message].name, check.reason,
