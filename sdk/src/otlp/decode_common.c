@@ -6,6 +6,27 @@
 
 #include "sdk/src/otlp/read.h"
 
+/* Only the framing counts here; most keys and lengths are of one byte. */
+void otlp_count_fields(struct weir_str bytes, struct otlp_counts *out)
+{
+    struct weir_cursor cursor = otlp_read_start(bytes);
+    memset(out, 0, sizeof(*out));
+    while (cursor.at < cursor.end) {
+        const uint8_t *p = cursor.at;
+        uint32_t number;
+        enum weir_wire_type type;
+        if ((p[0] & 0x87) == WEIR_WIRE_BYTES && cursor.end - p > 1 && p[1] < 0x80 &&
+            cursor.end - p - 2 >= p[1]) {
+            out->of[p[0] >> 3]++;
+            cursor.at = p + 2 + p[1];
+        } else {
+            if (!weir_cursor_tag(&cursor, &number, &type) || !weir_cursor_skip(&cursor, type))
+                return;
+            out->of[number & 15] += number < 16;
+        }
+    }
+}
+
 bool otlp_list_room(struct weir_arena *arena, void *list, size_t count, size_t more, size_t size)
 {
     if (more == 0)
@@ -110,8 +131,45 @@ bool otlp_decode_value(struct weir_arena *arena, struct weir_str bytes, struct w
     return true;
 }
 
+/* The shape that nearly all attributes have: a short key, then one short scalar. false: take the long way. */
+static inline bool short_attribute(struct weir_str bytes, struct weir_attribute *out)
+{
+    const uint8_t *p = (const uint8_t *)bytes.data, *end = p + bytes.length;
+    if (bytes.length < 6 || p[0] != 0x0a || p[1] >= 0x80 || bytes.length - 2 < p[1])
+        return false;
+    const uint8_t *value = p + 2 + p[1];
+    if (end - value < 4 || value[0] != 0x12 || value[1] != end - value - 2 || value[1] >= 0x80)
+        return false;
+    struct weir_cursor number = weir_cursor_make(value + 3, (size_t)(end - value) - 3);
+    uint64_t bits;
+    switch (value[2]) {
+    case 0x0a:
+        if (value[3] != end - value - 4)
+            return false;
+        out->value = weir_value_string(weir_str_make((const char *)value + 4, value[3]));
+        break;
+    case 0x10:
+    case 0x18:
+        if (!weir_cursor_varint(&number, &bits) || weir_cursor_left(&number) > 0)
+            return false;
+        out->value = value[2] == 0x10 ? weir_value_bool(bits != 0) : weir_value_int((int64_t)bits);
+        break;
+    case 0x21:
+        if (end - value != 11 || !weir_cursor_fixed64(&number, &bits))
+            return false;
+        out->value = weir_value_double(otlp_double(bits));
+        break;
+    default:
+        return false;
+    }
+    out->key = weir_str_make((const char *)p + 2, p[1]);
+    return true;
+}
+
 bool otlp_decode_attribute(struct weir_arena *arena, struct weir_str bytes, struct weir_attribute *out)
 {
+    if (short_attribute(bytes, out))
+        return true;
     struct weir_cursor cursor = otlp_read_start(bytes);
     struct otlp_read field;
     while (otlp_read_next(&cursor, &field)) {

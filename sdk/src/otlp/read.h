@@ -67,14 +67,7 @@ struct otlp_counts {
     uint32_t of[16];
 };
 
-static inline void otlp_count_fields(struct weir_str bytes, struct otlp_counts *out)
-{
-    struct weir_cursor cursor = otlp_read_start(bytes);
-    struct otlp_read field;
-    memset(out, 0, sizeof(*out));
-    while (otlp_read_next(&cursor, &field))
-        out->of[field.number & 15] += field.number < 16;
-}
+void otlp_count_fields(struct weir_str bytes, struct otlp_counts *out);
 
 /* Room for `more` zeroed elements of `size` bytes behind the `count` at *list; false when memory is out. */
 bool otlp_list_room(struct weir_arena *arena, void *list, size_t count, size_t more, size_t size);
