@@ -292,7 +292,7 @@ static bool camel_from_snake(struct weir_str snake, char camel[KEY_MAX], size_t 
         char c = snake.data[i];
         if (c == '_') {
             c = ++i < snake.length ? snake.data[i] : '_';
-            if (i == 1 || c < 'a' || c > 'z')
+            if (c < 'a' || c > 'z')
                 return false;
             c = (char)(c - 'a' + 'A');
         } else if (c >= 'A' && c <= 'Z') {

@@ -294,6 +294,7 @@ START_TEST(problems_stay_and_say_where)
         { "{5", "expected a key at byte 1" },
         { "{\"a\"=1}", "expected ':' at byte 4" },
         { "1.x", "bad number at byte 0" },
+        { "[01]", "bad number at byte 1" },
         { "\"ab\\q\"", "bad escape in string at byte 3" },
         { "\"ab\x02\"", "control character in string at byte 3" },
         { "\"ab\xff\"", "bad UTF-8 in string at byte 3" },

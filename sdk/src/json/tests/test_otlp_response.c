@@ -45,6 +45,8 @@ static const struct {
       BYTES("{\"code\":14,\"message\":\"x\",\"details\":[{\"@type\":\"" RETRY_URL "\",\"retryDelay\":\"1.500s\"}]}") },
     { 14, BYTES("x"), 0, BYTES("\x08\x0e\x12\x01x\x1a\x2e\x0a\x28" RETRY_URL "\x12\x02\x0a\x00"),
       BYTES("{\"code\":14,\"message\":\"x\",\"details\":[{\"@type\":\"" RETRY_URL "\",\"retryDelay\":\"0s\"}]}") },
+    { 8, BYTES(""), 1500000, BYTES("\x08\x08\x1a\x32\x0a\x28" RETRY_URL "\x12\x06\x0a\x04\x10\xe0\xc6\x5b"),
+      BYTES("{\"code\":8,\"details\":[{\"@type\":\"" RETRY_URL "\",\"retryDelay\":\"0.001500s\"}]}") },
     { -1, BYTES("\xc3\xa9"), 1001, BYTES("\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x12\x02\xc3\xa9\x1a\x31\x0a\x28"
                                         RETRY_URL "\x12\x05\x0a\x03\x10\xe9\x07"),
       BYTES("{\"code\":-1,\"message\":\"\xc3\xa9\",\"details\":[{\"@type\":\"" RETRY_URL
