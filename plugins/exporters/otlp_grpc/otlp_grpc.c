@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The otlp_grpc exporter: sends each batch as one OTLP/gRPC call (collector-core 6.1).
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <weir/grpc_client.h>
+#include <weir/net.h>
+#include <weir/sender.h>
+
+struct config {
+    struct weir_grpc_client_options client;
+    struct weir_sender_options sender;
+    struct weir_duration timeout;
+};
+
+/* A worker's part. */
+struct shard {
+    struct weir_grpc_client *client;
+    bool draining;
+};
+
+/* One batch under way. */
+struct transfer {
+    struct weir_grpc_request request;
+    struct weir_shard *shard;
+    struct weir_batch *batch; /* keeps its bytes, and its memory permit, until the answer */
+    struct weir_ack *ack;
+};
+
+static const char *const paths[WEIR_SIGNALS] = {
+    [WEIR_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+    [WEIR_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    [WEIR_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    [WEIR_PROFILES] = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
+};
+
+static const struct config *config_of(struct weir_shard *shard)
+{
+    return weir_instance_config(weir_shard_instance(shard));
+}
+
+static bool is_retryable(const struct weir_grpc_response *response)
+{
+    switch (response->code) {
+    case WEIR_GRPC_CANCELLED:
+    case WEIR_GRPC_DEADLINE_EXCEEDED:
+    case WEIR_GRPC_ABORTED:
+    case WEIR_GRPC_OUT_OF_RANGE:
+    case WEIR_GRPC_UNAVAILABLE:
+    case WEIR_GRPC_DATA_LOSS:
+        return true;
+    case WEIR_GRPC_RESOURCE_EXHAUSTED:
+        return response->has_retry_info; /* without, the batch is too large and stays so */
+    default:
+        return false;
+    }
+}
+
+/* The batch is done with: the result goes to its sender. */
+static void finish(struct transfer *transfer, const struct weir_result *result)
+{
+    struct weir_shard *shard = transfer->shard;
+    struct weir_ack *ack = transfer->ack;
+    size_t items = weir_batch_items(transfer->batch);
+    weir_slices_free(&transfer->request.message);
+    weir_batch_unref(transfer->batch);
+    free(transfer);
+    weir_sender_complete(shard, ack, items, result);
+}
+
+static void accepted(struct transfer *transfer, const struct weir_grpc_response *response)
+{
+    struct weir_arena arena = { 0 };
+    struct weir_partial_success partial = { 0 };
+    struct weir_error error = WEIR_ERROR_INIT;
+    enum weir_signal signal = weir_batch_signal(transfer->batch);
+    if (weir_response_decode(WEIR_OTLP_PROTOBUF, signal, response->body.data, response->body.length, &arena, &partial,
+                             &error) == 0) {
+        weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
+        finish(transfer, &WEIR_RESULT_OK);
+    } else {
+        char *reason = weir_xasprintf("Permanent error: rpc error: code = Internal desc = grpc: failed to unmarshal "
+                                      "the received message: %s",
+                                      weir_error_text(&error));
+        finish(transfer, &(struct weir_result){ WEIR_PERMANENT, WEIR_GRPC_INTERNAL, 0, reason });
+        free(reason);
+    }
+    weir_arena_free(&arena);
+    weir_error_free(&error);
+}
+
+static void refused(struct transfer *transfer, const struct weir_grpc_response *response)
+{
+    struct weir_text reason = { 0 };
+    struct weir_result result = { .outcome = is_retryable(response) ? WEIR_RETRYABLE : WEIR_PERMANENT,
+                                  .grpc_code = response->code };
+    if (result.outcome == WEIR_PERMANENT) {
+        weir_text_adds(&reason, "Permanent error: ");
+    } else if (response->has_retry_info && response->retry_delay > 0) {
+        result.retry_after = response->retry_delay;
+        weir_text_adds(&reason, "Throttle (");
+        weir_duration_print((struct weir_duration){ response->retry_delay }, &reason);
+        weir_text_adds(&reason, "), error: ");
+    }
+    weir_text_addf(&reason, "rpc error: code = %s desc = %.*s", weir_grpc_code_name(response->code),
+                   WEIR_STR_ARG(response->message));
+    result.reason = weir_text_string(&reason);
+    finish(transfer, &result);
+    weir_text_free(&reason);
+}
+
+static void drained_if_idle(struct weir_shard *shard)
+{
+    struct shard *own = weir_shard_data(shard);
+    if (own && own->draining && weir_grpc_client_pending(own->client) == 0) {
+        own->draining = false;
+        weir_shard_drained(shard);
+    }
+}
+
+static void on_done(struct weir_grpc_request *request, const struct weir_grpc_response *response)
+{
+    struct transfer *transfer = WEIR_CONTAINER_OF(request, struct transfer, request);
+    struct weir_shard *shard = transfer->shard;
+    if (response->code == WEIR_GRPC_OK)
+        accepted(transfer, response);
+    else
+        refused(transfer, response);
+    drained_if_idle(shard);
+}
+
+/* Replaces the message by its compressed form. */
+static bool compress(struct transfer *transfer, int encoding, struct weir_error *error)
+{
+    struct weir_buffer *small = NULL;
+    struct weir_slices *message = &transfer->request.message;
+    if (encoding == WEIR_ENCODING_IDENTITY)
+        return true;
+    if (weir_deflate((enum weir_encoding)encoding, 0, message, &small, error) < 0)
+        return false;
+    weir_slices_clear(message);
+    bool added = weir_slices_add(message, small, small->data, small->length);
+    weir_buffer_unref(small);
+    if (!added)
+        weir_error_set(error, "out of memory");
+    return added;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    struct shard *own = weir_shard_data(shard);
+    const struct config *config = config_of(shard);
+    if (weir_batch_items(batch) == 0) {
+        weir_batch_unref(batch);
+        weir_ack_ok(ack);
+        return;
+    }
+    struct transfer *transfer = weir_xcalloc(1, sizeof *transfer);
+    struct weir_error error = WEIR_ERROR_INIT;
+    transfer->shard = shard;
+    transfer->batch = batch;
+    transfer->ack = ack;
+    transfer->request.path = paths[weir_batch_signal(batch)];
+    transfer->request.compressed = true;
+    transfer->request.timeout = config->timeout.ns;
+    transfer->request.done = on_done;
+    if (!weir_batch_encode(batch, &transfer->request.message))
+        weir_error_set(&error, "out of memory");
+    else if (compress(transfer, config->client.compression, &error))
+        weir_grpc_client_send(own->client, &transfer->request);
+    if (weir_error_is_set(&error))
+        finish(transfer, &WEIR_RESULT_RETRYABLE(weir_error_text(&error)));
+    weir_error_free(&error);
+}
+
+static int create(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct config *config = weir_instance_config(instance);
+    struct weir_endpoint endpoint = { 0 };
+    if (weir_endpoint_parse(weir_str_of(config->client.endpoint), &endpoint, error) < 0)
+        return weir_error_prefix(error, "endpoint");
+    char port[8];
+    snprintf(port, sizeof port, "%u", (unsigned)endpoint.port);
+    weir_instance_add_label(instance, "server_address", endpoint.path ? endpoint.path : endpoint.host);
+    if (!endpoint.path)
+        weir_instance_add_label(instance, "server_port", port);
+    weir_endpoint_free(&endpoint);
+    return 0;
+}
+
+static int start(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct config *config = weir_instance_config(instance);
+    struct weir_grpc_target *target = weir_grpc_target_new(&config->client, error);
+    weir_instance_set_data(instance, target);
+    return target ? 0 : -1;
+}
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    struct shard *own = weir_xcalloc(1, sizeof *own);
+    (void)error;
+    own->client = weir_grpc_client_new(weir_shard_worker(shard), weir_instance_data(weir_shard_instance(shard)));
+    weir_shard_set_data(shard, own);
+    return 0;
+}
+
+static void drain(struct weir_shard *shard)
+{
+    struct shard *own = weir_shard_data(shard);
+    own->draining = true;
+    drained_if_idle(shard);
+}
+
+static void worker_stop(struct weir_shard *shard)
+{
+    struct shard *own = weir_shard_data(shard);
+    if (!own)
+        return;
+    own->draining = false;
+    weir_grpc_client_free(own->client);
+    weir_shard_set_data(shard, NULL);
+    free(own);
+}
+
+static void stop(struct weir_instance *instance)
+{
+    weir_grpc_target_free(weir_instance_data(instance));
+    weir_instance_set_data(instance, NULL);
+}
+
+static void check(const void *group, struct weir_checker *checker)
+{
+    weir_sender_check_timeout(((const struct config *)group)->timeout, checker);
+}
+
+static const struct weir_option options[] = {
+    WEIR_OPTION_INLINE(struct config, client, &weir_grpc_client_table),
+    WEIR_OPTION(struct config, timeout, "timeout", .preset = "5s",
+                .doc = "How long one call may take, connecting included; 0: no limit."),
+    WEIR_OPTION_INLINE(struct config, sender, &weir_sender_table),
+    WEIR_OPTION_END,
+};
+static const struct weir_option_table table = { options, sizeof(struct config), check };
+static const char *const aliases[] = { "otlp", NULL };
+
+WEIR_EXPORT const struct weir_component weir_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "otlp_grpc",
+    .aliases = aliases,
+    .version = PACKAGE_VERSION,
+    .summary = "Sends telemetry as OTLP over gRPC.",
+    .stability = { [WEIR_TRACES] = WEIR_BETA,
+                   [WEIR_METRICS] = WEIR_BETA,
+                   [WEIR_LOGS] = WEIR_BETA,
+                   [WEIR_PROFILES] = WEIR_ALPHA },
+    .options = &table,
+    .create = create,
+    .start = start,
+    .worker_start = worker_start,
+    .consume = consume,
+    .drain = drain,
+    .worker_stop = worker_stop,
+    .stop = stop,
+};

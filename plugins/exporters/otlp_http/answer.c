@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What an answer means for the batch (collector-core 6.2, right-hand table of 4.4).
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <time.h>
+
+#include <weir/grpc_client.h>
+
+#include "plugins/exporters/otlp_http/otlp_http.h"
+
+#define SECOND ((int64_t)1000000000)
+
+void otlp_http_finish(struct otlp_http_transfer *transfer, const struct weir_result *result)
+{
+    struct weir_shard *shard = transfer->shard;
+    struct weir_ack *ack = transfer->ack;
+    size_t items = weir_batch_items(transfer->batch);
+    weir_slices_free(&transfer->request.body);
+    weir_batch_unref(transfer->batch);
+    free(transfer);
+    weir_sender_complete(shard, ack, items, result);
+}
+
+static int code_of_status(int status)
+{
+    switch (status) {
+    case 400:
+        return WEIR_GRPC_INVALID_ARGUMENT;
+    case 401:
+        return WEIR_GRPC_UNAUTHENTICATED;
+    case 403:
+        return WEIR_GRPC_PERMISSION_DENIED;
+    case 404:
+        return WEIR_GRPC_UNIMPLEMENTED;
+    case 429:
+        return WEIR_GRPC_RESOURCE_EXHAUSTED;
+    case 502:
+    case 503:
+    case 504:
+        return WEIR_GRPC_UNAVAILABLE;
+    default:
+        return WEIR_GRPC_UNKNOWN;
+    }
+}
+
+static bool is_retryable(int status)
+{
+    return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+/* Retry-After: seconds, or a date (RFC 9110 section 10.2.3); 0: none. */
+static int64_t retry_after(const struct weir_http_response *response)
+{
+    struct weir_str text = weir_str_trim(weir_http_response_header(response, "retry-after"));
+    uint64_t seconds;
+    if (response->status != 429 && response->status != 503)
+        return 0;
+    if (weir_str_to_u64(text, &seconds))
+        return seconds < INT64_MAX / SECOND ? (int64_t)seconds * SECOND : INT64_MAX;
+    struct tm date = { 0 };
+    char *copy = weir_str_dup(text);
+    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &date);
+    int64_t wait = end && *end == '\0' ? (int64_t)timegm(&date) * SECOND - weir_wall_clock() : 0;
+    free(copy);
+    return wait > 0 ? wait : 0;
+}
+
+static void refused(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
+{
+    struct weir_result result = { .outcome = is_retryable(response->status) ? WEIR_RETRYABLE : WEIR_PERMANENT,
+                                  .grpc_code = code_of_status(response->status),
+                                  .retry_after = retry_after(response) };
+    struct weir_text reason = { 0 };
+    if (result.outcome == WEIR_PERMANENT) {
+        weir_text_adds(&reason, "Permanent error: ");
+    } else if (result.retry_after > 0) {
+        weir_text_adds(&reason, "Throttle (");
+        weir_duration_print((struct weir_duration){ result.retry_after }, &reason);
+        weir_text_adds(&reason, "), error: ");
+    }
+    weir_text_addf(&reason,
+                   "rpc error: code = %s desc = error exporting items, request to %s responded with HTTP Status Code %d",
+                   weir_grpc_code_name(result.grpc_code), transfer->request.url->text, response->status);
+    struct weir_arena arena = { 0 };
+    struct weir_rpc_status status;
+    if (response->status >= 400 && response->body.length > 0 &&
+        weir_str_is(weir_http_response_header(response, "content-type"), "application/x-protobuf") &&
+        weir_status_decode(WEIR_OTLP_PROTOBUF, response->body.data, response->body.length, &arena, &status, NULL) == 0)
+        weir_text_addf(&reason, ", Message=%.*s, Details=[]", WEIR_STR_ARG(status.message));
+    result.reason = weir_text_string(&reason);
+    otlp_http_finish(transfer, &result);
+    weir_arena_free(&arena);
+    weir_text_free(&reason);
+}
+
+/* The format that the answer says it has; false: none that we read. */
+static bool format_of(const struct weir_http_response *response, enum weir_otlp_format *out)
+{
+    struct weir_str type = weir_http_response_header(response, "content-type");
+    *out = weir_str_is(type, "application/json") ? WEIR_OTLP_JSON : WEIR_OTLP_PROTOBUF;
+    return weir_str_is(type, "application/json") || weir_str_is(type, "application/x-protobuf");
+}
+
+static void accepted(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
+{
+    struct weir_arena arena = { 0 };
+    struct weir_partial_success partial = { 0 };
+    struct weir_error error = WEIR_ERROR_INIT;
+    enum weir_signal signal = weir_batch_signal(transfer->batch);
+    enum weir_otlp_format format;
+    if (response->body.length == 0 || !format_of(response, &format) ||
+        weir_response_decode(format, signal, response->body.data, response->body.length, &arena, &partial, &error) ==
+            0) {
+        weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
+        otlp_http_finish(transfer, &WEIR_RESULT_OK);
+    } else {
+        char *reason = weir_xasprintf("Permanent error: error parsing %s response body: %s",
+                                      format == WEIR_OTLP_JSON ? "json" : "protobuf", weir_error_text(&error));
+        otlp_http_finish(transfer, &WEIR_RESULT_PERMANENT(reason));
+        free(reason);
+    }
+    weir_arena_free(&arena);
+    weir_error_free(&error);
+}
+
+void otlp_http_answered(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
+{
+    if (response->status == 0)
+        otlp_http_finish(transfer, &WEIR_RESULT_RETRYABLE(response->error));
+    else if (response->status >= 200 && response->status <= 299)
+        accepted(transfer, response);
+    else
+        refused(transfer, response);
+}
