@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How results become statuses of gRPC and HTTP (collector-core 4.4).
+ */
+#include <config.h>
+
+#include "plugins/receivers/otlp/receiver.h"
+
+int otlp_http_of_code(int code)
+{
+    switch (code) {
+    case WEIR_GRPC_CANCELLED:
+    case WEIR_GRPC_DEADLINE_EXCEEDED:
+    case WEIR_GRPC_ABORTED:
+    case WEIR_GRPC_OUT_OF_RANGE:
+    case WEIR_GRPC_UNAVAILABLE:
+    case WEIR_GRPC_DATA_LOSS:
+        return 503;
+    case WEIR_GRPC_RESOURCE_EXHAUSTED:
+        return 429;
+    case WEIR_GRPC_INVALID_ARGUMENT:
+        return 400;
+    case WEIR_GRPC_UNAUTHENTICATED:
+        return 401;
+    case WEIR_GRPC_PERMISSION_DENIED:
+        return 403;
+    case WEIR_GRPC_UNIMPLEMENTED:
+        return 404;
+    default:
+        return 500;
+    }
+}
+
+int otlp_code_of_http(int http_status)
+{
+    switch (http_status) {
+    case 400:
+        return WEIR_GRPC_INVALID_ARGUMENT;
+    case 401:
+        return WEIR_GRPC_UNAUTHENTICATED;
+    case 403:
+        return WEIR_GRPC_PERMISSION_DENIED;
+    case 404:
+        return WEIR_GRPC_UNIMPLEMENTED;
+    case 429:
+        return WEIR_GRPC_RESOURCE_EXHAUSTED;
+    case 502:
+    case 503:
+    case 504:
+        return WEIR_GRPC_UNAVAILABLE;
+    default:
+        return WEIR_GRPC_UNKNOWN;
+    }
+}
+
+struct otlp_answer otlp_answer_of(const struct weir_result *result)
+{
+    struct otlp_answer answer = {
+        .code = result->grpc_code,
+        .retry_delay = result->retry_after > 0 ? result->retry_after : WEIR_NO_RETRY_DELAY,
+        .message = result->reason ? result->reason : "",
+    };
+    if (answer.code == WEIR_GRPC_OK)
+        answer.code = result->outcome == WEIR_PERMANENT ? WEIR_GRPC_INTERNAL : WEIR_GRPC_UNAVAILABLE;
+    answer.http_status = otlp_http_of_code(answer.code);
+    return answer;
+}
