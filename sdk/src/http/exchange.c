@@ -262,12 +262,18 @@ static bool take_room(struct weir_http_exchange *exchange, size_t size)
     return false;
 }
 
+static void fail_too_large(struct weir_http_exchange *exchange)
+{
+    exchange->too_large = true;
+    exchange_fail(exchange, 400, "http: request body too large");
+}
+
 static bool begin_body(struct weir_http_exchange *exchange)
 {
     if (!exchange->has_length)
         return true;
     if (exchange->length > body_max(exchange)) {
-        exchange_fail(exchange, 400, "http: request body too large");
+        fail_too_large(exchange);
         return false;
     }
     return take_room(exchange, (size_t)exchange->length);
@@ -297,7 +303,7 @@ static bool grow(struct weir_http_exchange *exchange, size_t more)
     size_t max = body_max(exchange);
     size_t have = body ? body->length : 0;
     if (more > max || have > max - more) {
-        exchange_fail(exchange, 400, "http: request body too large");
+        fail_too_large(exchange);
         return false;
     }
     size_t capacity = body ? body->capacity : 0;
@@ -360,7 +366,7 @@ static bool inflate_body(struct weir_http_exchange *exchange)
         weir_buffer_unref(in);
         exchange->body = out;
     } else if (status == WEIR_INFLATE_TOO_LARGE) {
-        exchange_fail(exchange, 400, "http: request body too large");
+        fail_too_large(exchange);
     } else if (status != WEIR_INFLATE_REFUSED) {
         exchange_fail(exchange, status == WEIR_INFLATE_BAD ? 400 : 503, weir_error_text(&error));
     }

@@ -50,6 +50,7 @@ struct weir_http_exchange {
     struct weir_buffer *body;
     bool delivered; /* handed to `request` */
     bool answered;
+    bool too_large; /* the connection is not worth keeping behind the answer */
     unsigned busy; /* calls on the stack that still need it */
     void *data;
 };

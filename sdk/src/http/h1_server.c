@@ -118,14 +118,14 @@ static void stop_reading(struct h1_connection *h1)
 /* Whether the connection can serve another request behind an answer given now. */
 static bool stays_open(const struct h1_connection *h1)
 {
-    if (!h1->keep_alive || h1->ended || h1->server->server.quiescing)
+    if (!h1->keep_alive || h1->ended || h1->server->server.quiescing || h1->exchange->too_large)
         return false;
     if (h1->state == H1_WAIT)
         return true;
     const struct weir_http_exchange *exchange = h1->exchange;
     if (h1->state == H1_BODY && !h1->has_body)
         return true;
-    return h1->state == H1_BODY && exchange && exchange->has_length && exchange->length <= DROP_MAX &&
+    return h1->state == H1_BODY && exchange->has_length && exchange->length <= DROP_MAX &&
            headers_get(&exchange->headers, "expect").length == 0;
 }
 

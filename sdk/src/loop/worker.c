@@ -132,8 +132,9 @@ static void turn_over(uv_timer_t *timer)
 
 void weir_worker_turn(struct weir_worker *worker, int timeout_ms)
 {
+    // It repeats, for uv_run fires what is due before it waits: a timer of one shot could be gone by then.
     if (timeout_ms > 0)
-        uv_timer_start(&worker->turn_limit, turn_over, (uint64_t)timeout_ms, 0);
+        uv_timer_start(&worker->turn_limit, turn_over, (uint64_t)timeout_ms, (uint64_t)timeout_ms);
     uv_run(&worker->loop, timeout_ms == 0 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
     if (timeout_ms > 0)
         uv_timer_stop(&worker->turn_limit);
