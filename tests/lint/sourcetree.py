@@ -10,6 +10,8 @@ TOP = os.environ.get("abs_top_srcdir", os.getcwd())
 BUILD = os.environ.get("abs_top_builddir", os.path.join(TOP, "build"))
 
 _LEFT_OUT = {".git", "autom4te.cache", "build-aux", "node_modules", "__pycache__"}
+# What the autotools add to a tarball.
+_GENERATED = re.compile(r"^(aclocal\.m4|config\.h\.in~?|configure~?|Makefile\.in|m4/(libtool|lt.*)\.m4)$")
 _findings = []
 
 
@@ -32,7 +34,7 @@ def files():
             continue
         folders[:] = [f for f in folders if f not in _LEFT_OUT]
         found += [os.path.relpath(os.path.join(folder, name), TOP) for name in names]
-    return sorted(found)
+    return sorted(name for name in found if not _GENERATED.match(name))
 
 
 def read(name):
