@@ -69,9 +69,24 @@ static void print_array(const struct weir_values *array, struct weir_text *text,
     weir_text_addc(text, ']');
 }
 
+static bool is_finite(double number)
+{
+    return number - number == 0;
+}
+
+static void print_double(double number, struct weir_text *text)
+{
+    char room[WEIR_JSON_DOUBLE_ROOM];
+    if (is_finite(number))
+        weir_text_add(text, room, weir_json_format_double(room, number));
+    else if (number > 0)
+        weir_text_adds(text, "Infinity");
+    else
+        weir_text_adds(text, number < 0 ? "-Infinity" : "NaN");
+}
+
 static void print(const struct weir_value *value, struct weir_text *text, unsigned depth)
 {
-    char number[WEIR_JSON_DOUBLE_ROOM];
     switch (value->type) {
     case WEIR_VALUE_EMPTY:
         break;
@@ -85,7 +100,7 @@ static void print(const struct weir_value *value, struct weir_text *text, unsign
         weir_text_addf(text, "%" PRId64, value->integer);
         break;
     case WEIR_VALUE_DOUBLE:
-        weir_text_add(text, number, weir_json_format_double(number, value->number));
+        print_double(value->number, text);
         break;
     case WEIR_VALUE_ARRAY:
         print_array(&value->array, text, depth);
@@ -110,7 +125,7 @@ static void print_json(const struct weir_value *value, struct weir_text *text, u
         weir_text_addc(text, '"');
     } else {
         bool quoted = value->type == WEIR_VALUE_BYTES ||
-                      (value->type == WEIR_VALUE_DOUBLE && !(value->number - value->number == 0));
+                      (value->type == WEIR_VALUE_DOUBLE && !is_finite(value->number));
         weir_text_adds(text, quoted ? "\"" : "");
         print(value, text, depth);
         weir_text_adds(text, quoted ? "\"" : "");
