@@ -14,7 +14,8 @@
 /* Functions of libweir. */
 struct weir_tls_host {
     int (*fail)(struct weir_error *error, const char *format, ...) WEIR_PRINTF(2, 3);
-    struct weir_buffer *(*buffer_new)(size_t capacity);
+    int (*prefix)(struct weir_error *error, const char *format, ...) WEIR_PRINTF(2, 3);
+    void (*error_free)(struct weir_error *error);
     bool (*buffer_append)(struct weir_buffer *buffer, const void *data, size_t length);
 };
 

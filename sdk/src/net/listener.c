@@ -30,7 +30,7 @@ static int resolve(const struct weir_endpoint *endpoint, struct weir_sockaddr *o
     if (all && endpoint->transport == WEIR_TCP)
         hints.ai_family = AF_INET6; // takes IPv4 too
     int failure = getaddrinfo(all ? NULL : endpoint->host, "0", &hints, &list);
-    if (failure != 0)
+    if (failure != 0 || !list)
         return weir_error_set(error, "listen %s: lookup %s: %s", weir_transport_name(endpoint->transport),
                               endpoint->host, weir_lookup_text(failure));
     const struct addrinfo *chosen = list;

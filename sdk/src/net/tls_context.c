@@ -12,7 +12,8 @@
 #include "sdk/src/net/tls_context.h"
 #include "sdk/src/net/tls_names.h"
 
-static const struct weir_tls_host host = { weir_error_set, weir_buffer_new, weir_buffer_append };
+static const struct weir_tls_host host = { weir_error_set, weir_error_prefix, weir_error_free,
+                                           weir_buffer_append };
 
 const struct weir_tls_engine *weir_tls_engine(struct weir_error *error)
 {

@@ -59,7 +59,7 @@ START_TEST(clients_refuse_with_upstreams_texts)
     refuses("", "requires a non-empty \"endpoint\"");
     refuses("host", "address host: missing port in address");
     refuses("a:b:1", "address a:b:1: too many colons in address");
-    refuses("[::1", "address [::1: missing port in address");
+    refuses("[::1", "address [::1: missing ']' in address");
     refuses("[::1]", "address [::1]: missing port in address");
     refuses("[a:1", "address [a:1: missing ']' in address");
     refuses("host:http", "invalid port \"http\"");
