@@ -45,8 +45,8 @@ struct weir_pipeline {
     enum weir_signal signal;
     struct weir_place place;      /* of its id */
     const struct weir_node *node; /* as written */
-    const char *path; /* service::pipelines::traces */
-    struct weir_uses receivers; /* receivers and connectors; each id once */
+    const char *path;             /* service::pipelines::traces */
+    struct weir_uses receivers;   /* receivers and connectors; each id once */
     struct weir_uses processors;
     struct weir_uses exporters; /* exporters and connectors; each id once */
     enum weir_promise ack;
@@ -80,9 +80,9 @@ struct weir_config {
 };
 
 /*
- * Loads and checks a configuration. Everything that is wrong is added to `problems`; the result is never NULL, so that
- * the caller can go on and decode what is there, but must not run while problems->errors is not 0. The caller frees
- * with weir_config_free. Main thread.
+ * Loads and checks a configuration. Everything that is wrong is added to `problems`; the result is never
+ * NULL, so that the caller can go on and decode what is there, but must not run while problems->errors is not
+ * 0. The caller frees with weir_config_free. Main thread.
  */
 struct weir_config *weir_config_load(const struct weir_config_source *source, struct weir_problems *problems);
 
@@ -90,11 +90,12 @@ struct weir_config *weir_config_load(const struct weir_config_source *source, st
 void weir_config_free(struct weir_config *config);
 
 /* The entry of that kind and id; NULL when there is none. */
-const struct weir_entry *weir_config_find(const struct weir_config *config, enum weir_kind kind, const char *id);
+const struct weir_entry *weir_config_find(const struct weir_config *config, enum weir_kind kind,
+                                          const char *id);
 
 /*
- * Decodes the keys of an entry with the option table of its component (NULL: it takes no keys) into memory of the
- * configuration. Returns the group (never NULL), valid if no error was added to `problems`. Main thread.
+ * Decodes the keys of an entry with the option table of its component (NULL: it takes no keys) into memory of
+ * the configuration. Returns the group (never NULL), valid if no error was added to `problems`. Main thread.
  */
 void *weir_config_decode_component(struct weir_config *config, const struct weir_entry *entry,
                                    const struct weir_option_table *table, struct weir_problems *problems);

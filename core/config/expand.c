@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Expansion of ${...}: innermost first, in the order and with the escapes of the OpenTelemetry Collector's confmap.
+ * Expansion of ${...}: innermost first, in the order and with the escapes of the OpenTelemetry Collector's
+ * confmap.
  */
 #include <config.h>
 
@@ -11,8 +12,8 @@
 
 enum { PASSES_MAX = 1000, EXPANDED_MAX = 16 * 1024 * 1024 };
 
-/* A value on its way: `written` says for each byte whether the author wrote it or an expansion brought it in, which
- * must not be scanned. */
+/* A value on its way: `written` says for each byte whether the author wrote it or an expansion brought it in,
+ * which must not be scanned. */
 struct value {
     struct weir_text text;
     struct weir_text written;
@@ -50,7 +51,8 @@ static void fail(struct expander *expander, const char *format, ...)
 static bool is_written(const struct value *value, size_t at, const char *text)
 {
     for (size_t i = 0; text[i]; i++) {
-        if (at + i >= value->text.length || value->text.data[at + i] != text[i] || !value->written.data[at + i])
+        if (at + i >= value->text.length || value->text.data[at + i] != text[i] ||
+            !value->written.data[at + i])
             return false;
     }
     return true;
@@ -164,8 +166,8 @@ static bool get(struct expander *expander, struct weir_str uri, struct provided 
     if (parsed.scheme == SCHEME_NONE)
         weir_error_set(&error, "invalid uri: \"%.*s\"%s", WEIR_STR_ARG(uri), weir_text_string(&hint));
     else if (parsed.scheme == SCHEME_UNKNOWN)
-        weir_error_set(&error, "scheme \"%.*s\" is not supported for uri \"%.*s\"%s", WEIR_STR_ARG(parsed.name),
-                       WEIR_STR_ARG(uri), weir_text_string(&hint));
+        weir_error_set(&error, "scheme \"%.*s\" is not supported for uri \"%.*s\"%s",
+                       WEIR_STR_ARG(parsed.name), WEIR_STR_ARG(uri), weir_text_string(&hint));
     else
         (void)provider_get(expander->provider, &parsed, uri, out, &error);
     bool good = !weir_error_is_set(&error);
@@ -173,7 +175,8 @@ static bool get(struct expander *expander, struct weir_str uri, struct provided 
         fail(expander, "%s", weir_error_text(&error));
     else if (out->unset)
         weir_warning_add(expander->problems, expander->node->place, weir_text_string(&expander->path),
-                         "Configuration references unset environment variable \"%.*s\"", WEIR_STR_ARG(parsed.rest));
+                         "Configuration references unset environment variable \"%.*s\"",
+                         WEIR_STR_ARG(parsed.rest));
     weir_error_free(&error);
     weir_text_free(&hint);
     return good;

@@ -9,9 +9,9 @@
 #include "core/config/tree.h"
 
 /*
- * Expands every string value below `root`; keys stay as they are. Only what the author of the configuration wrote is
- * scanned: what a variable or file brings in is taken as it is, "${" and "$$" included. What cannot be expanded is
- * reported, and its node marked as broken.
+ * Expands every string value below `root`; keys stay as they are. Only what the author of the configuration
+ * wrote is scanned: what a variable or file brings in is taken as it is, "${" and "$$" included. What cannot
+ * be expanded is reported, and its node marked as broken.
  */
 void expand_tree(const struct provider *provider, struct weir_node *root, struct weir_problems *problems);
 

@@ -12,8 +12,9 @@
 #include "core/config/yaml.h"
 
 #define NO_MAP "retrieved value (type=%s) cannot be used as a Conf"
-#define NO_YAML \
-    "retrieved value (type=string) cannot be used as a Conf: assuming string type since contents are not valid YAML: "
+#define NO_YAML                                                                                            \
+    "retrieved value (type=string) cannot be used as a Conf: assuming string type since contents are not " \
+    "valid YAML: "
 
 struct loader {
     struct weir_config *config;
@@ -60,8 +61,9 @@ static void add_uri(struct loader *loader, const char *text)
         uri.scheme = SCHEME_FILE;
     if (uri.scheme == SCHEME_UNKNOWN) {
         loader->incomplete = true;
-        weir_problem_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
-                         "unsupported scheme on URI \"%s\", expected file:, env:, yaml:, http: or https:", text);
+        weir_problem_add(
+            loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
+            "unsupported scheme on URI \"%s\", expected file:, env:, yaml:, http: or https:", text);
     } else if (provider_get(&loader->provider, &uri, whole, &provided, &error) < 0) {
         loader->incomplete = true;
         weir_problem_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
@@ -86,7 +88,8 @@ static void add_set(struct loader *loader, const char *set)
     free(name);
     const char *equal = strchr(set, '=');
     if (!equal) {
-        weir_problem_add(loader->problems, (struct weir_place){ source.name, 0, 0 }, "", "missing equal sign");
+        weir_problem_add(loader->problems, (struct weir_place){ source.name, 0, 0 }, "",
+                         "missing equal sign");
         return;
     }
     struct weir_text text = { 0 };
@@ -133,7 +136,8 @@ void weir_config_free(struct weir_config *config)
     free(config);
 }
 
-const struct weir_entry *weir_config_find(const struct weir_config *config, enum weir_kind kind, const char *id)
+const struct weir_entry *weir_config_find(const struct weir_config *config, enum weir_kind kind,
+                                          const char *id)
 {
     const struct weir_entries *entries = &config->entries[kind];
     for (size_t i = 0; i < entries->count; i++) {

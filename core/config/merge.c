@@ -32,7 +32,8 @@ static bool list_appends(enum region region, struct weir_str key)
 static bool list_has(const struct weir_node *list, const struct weir_node *item)
 {
     for (const struct weir_node *child = list->first; child; child = child->next) {
-        if (child->type == item->type && item->type == WEIR_NODE_STRING && weir_str_equal(child->text, item->text))
+        if (child->type == item->type && item->type == WEIR_NODE_STRING &&
+            weir_str_equal(child->text, item->text))
             return true;
     }
     return false;

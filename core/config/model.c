@@ -94,8 +94,8 @@ static void add_section(struct weir_config *config, enum weir_kind kind, const s
 {
     if (!model_is_map(section, section_names[kind], problems))
         return;
-    config->entries[kind].items = tree_must(
-        weir_arena_calloc(&config->arena, section->count + 1, sizeof(struct weir_entry)));
+    config->entries[kind].items =
+        tree_must(weir_arena_calloc(&config->arena, section->count + 1, sizeof(struct weir_entry)));
     for (const struct weir_node *child = section->first; child; child = child->next)
         add_entry(config, kind, child, problems);
 }

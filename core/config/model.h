@@ -12,7 +12,8 @@
 void model_build(struct weir_config *config, struct weir_problems *problems);
 
 /* Fills extensions, pipelines and telemetry from the service section (NULL: nothing was written). */
-void model_service(struct weir_config *config, const struct weir_node *service, struct weir_problems *problems);
+void model_service(struct weir_config *config, const struct weir_node *service,
+                   struct weir_problems *problems);
 
 /* Reports what does not fit together: references to nothing, pipelines without ends. */
 void model_check(const struct weir_config *config, struct weir_problems *problems);
@@ -20,7 +21,8 @@ void model_check(const struct weir_config *config, struct weir_problems *problem
 /* Reports a node that is no map; true if it is one. Null is neither. */
 bool model_is_map(const struct weir_node *node, const char *path, struct weir_problems *problems);
 
-/* Reports the key of `child` as unknown in the map at `path`, with the nearest of `known` (NULL-terminated). */
+/* Reports the key of `child` as unknown in the map at `path`, with the nearest of `known` (NULL-terminated).
+ */
 void model_unknown_key(const struct weir_node *child, const char *path, const char *const *known,
                        struct weir_problems *problems);
 

@@ -23,7 +23,8 @@ static const char *next_candidate(void *cursor)
 {
     struct candidates *candidates = cursor;
     for (; candidates->kind < 2; candidates->kind++, candidates->index = 0) {
-        const struct weir_entries *entries = &candidates->config->entries[candidates->kinds[candidates->kind]];
+        const struct weir_entries *entries =
+            &candidates->config->entries[candidates->kinds[candidates->kind]];
         if (candidates->index < entries->count)
             return entries->items[candidates->index++].id.text;
     }
@@ -31,8 +32,8 @@ static const char *next_candidate(void *cursor)
 }
 
 /* Reports each use of what neither kind has. */
-static void check_uses(const struct check *check, const struct weir_uses *uses, const char *path, const char *what,
-                       enum weir_kind kind, enum weir_kind other)
+static void check_uses(const struct check *check, const struct weir_uses *uses, const char *path,
+                       const char *what, enum weir_kind kind, enum weir_kind other)
 {
     for (size_t i = 0; i < uses->count; i++) {
         const struct weir_use *use = &uses->items[i];
@@ -97,7 +98,8 @@ static void check_pipeline(const struct check *check, const struct weir_pipeline
     check_uses(check, &pipeline->exporters, pipeline->path, "exporter", WEIR_EXPORTER, WEIR_CONNECTOR);
 }
 
-/* True if the section was not written, or holds nothing; a misspelt one has been reported and counts as written. */
+/* True if the section was not written, or holds nothing; a misspelt one has been reported and counts as
+ * written. */
 static bool section_empty(const struct weir_config *config, const char *section)
 {
     const struct weir_node *node = weir_node_get(config->root, section);
@@ -123,7 +125,10 @@ static void check_sections(const struct check *check)
     const struct weir_node *pipelines = weir_node_get(service, "pipelines");
     bool readable = is_map_or_null(service) && is_map_or_null(pipelines);
     if (readable && (service || section_empty(config, "service")) && (!pipelines || pipelines->count == 0))
-        weir_problem_add(check->problems, pipelines ? pipelines->place : service ? service->place : place,
+        weir_problem_add(check->problems,
+                         pipelines ? pipelines->place
+                         : service ? service->place
+                                   : place,
                          "service::pipelines", "service must have at least one pipeline");
 }
 
@@ -137,7 +142,8 @@ void model_check(const struct weir_config *config, struct weir_problems *problem
     }
     check_sections(&check);
     check_ambiguous(&check);
-    check_uses(&check, &config->extensions, "service::extensions", "extension", WEIR_EXTENSION, WEIR_EXTENSION);
+    check_uses(&check, &config->extensions, "service::extensions", "extension", WEIR_EXTENSION,
+               WEIR_EXTENSION);
 
     for (size_t i = 0; i < config->pipeline_count; i++)
         check_pipeline(&check, &config->pipelines[i]);

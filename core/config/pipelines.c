@@ -51,7 +51,8 @@ static void add_use(struct id_list *list, struct weir_str text, struct weir_plac
 
 static void reserve(struct id_list *list, size_t count)
 {
-    list->uses->items = tree_must(weir_arena_calloc(&list->config->arena, count + 1, sizeof(struct weir_use)));
+    list->uses->items =
+        tree_must(weir_arena_calloc(&list->config->arena, count + 1, sizeof(struct weir_use)));
 }
 
 /* A text is split at its commas, as for every list. */
@@ -104,8 +105,9 @@ static void read_uses(struct id_list *list, const struct weir_node *node)
 
 static void read_ack(const struct weir_node *node, const char *path, struct weir_problems *problems)
 {
-    static const char refusal[] = "\"%s\" is not available in this version: the answer would promise more than what is "
-                                  "kept; only \"memory\" works";
+    static const char refusal[] =
+        "\"%s\" is not available in this version: the answer would promise more than what is "
+        "kept; only \"memory\" works";
     if (!node || node->broken || weir_str_is(node->text, "memory") || node->type == WEIR_NODE_NULL)
         return;
     if (weir_str_is(node->text, "disk") || weir_str_is(node->text, "sink"))
@@ -136,8 +138,8 @@ static bool find_signal(const char *name, enum weir_signal *out)
 }
 
 /* Reads the id of a pipeline; false, with the problem added, if it is none. */
-static bool read_pipeline_id(struct weir_config *config, const struct weir_node *node, struct weir_pipeline *out,
-                             struct weir_problems *problems)
+static bool read_pipeline_id(struct weir_config *config, const struct weir_node *node,
+                             struct weir_pipeline *out, struct weir_problems *problems)
 {
     static const char path[] = "service::pipelines";
     struct weir_error error = WEIR_ERROR_INIT;
@@ -145,9 +147,10 @@ static bool read_pipeline_id(struct weir_config *config, const struct weir_node 
     if (weir_id_parse(node->key, &config->arena, &out->id, &error) < 0)
         weir_problem_add(problems, node->key_place, path, "%s", weir_error_text(&error));
     else if (!find_signal(out->id.type, &out->signal))
-        weir_problem_add(problems, node->key_place, path,
-                         "unknown signal \"%s\" in pipeline \"%s\", expected traces, metrics, logs or profiles",
-                         out->id.type, out->id.text);
+        weir_problem_add(
+            problems, node->key_place, path,
+            "unknown signal \"%s\" in pipeline \"%s\", expected traces, metrics, logs or profiles",
+            out->id.type, out->id.text);
     else
         good = true;
     weir_error_free(&error);
@@ -166,7 +169,8 @@ static bool read_pipeline_id(struct weir_config *config, const struct weir_node 
     return good;
 }
 
-static void read_pipeline(struct weir_config *config, const struct weir_node *node, struct weir_problems *problems)
+static void read_pipeline(struct weir_config *config, const struct weir_node *node,
+                          struct weir_problems *problems)
 {
     static const char *const keys[] = { "receivers", "processors", "exporters", "ack", NULL };
     struct weir_pipeline pipeline = { .place = node->key_place, .node = node };
@@ -195,7 +199,8 @@ static void read_pipeline(struct weir_config *config, const struct weir_node *no
     config->pipelines[config->pipeline_count++] = pipeline;
 }
 
-void model_service(struct weir_config *config, const struct weir_node *service, struct weir_problems *problems)
+void model_service(struct weir_config *config, const struct weir_node *service,
+                   struct weir_problems *problems)
 {
     static const char *const keys[] = { "extensions", "pipelines", "telemetry", NULL };
     if (!model_is_map(service, "service", problems))
@@ -212,8 +217,8 @@ void model_service(struct weir_config *config, const struct weir_node *service, 
 
     const struct weir_node *pipelines = weir_node_get(service, "pipelines");
     if (model_is_map(pipelines, "service::pipelines", problems)) {
-        config->pipelines = tree_must(
-            weir_arena_calloc(&config->arena, pipelines->count + 1, sizeof(struct weir_pipeline)));
+        config->pipelines =
+            tree_must(weir_arena_calloc(&config->arena, pipelines->count + 1, sizeof(struct weir_pipeline)));
         for (const struct weir_node *child = pipelines->first; child; child = child->next)
             read_pipeline(config, child, problems);
     }

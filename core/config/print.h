@@ -13,8 +13,8 @@
 typedef const struct weir_option_table *weir_config_find_table(void *context, const struct weir_entry *entry);
 
 /*
- * Adds the whole configuration with every default filled in, secrets masked unless dump->reveal. Entries are decoded
- * for it, which may add problems. The document can be loaded again. Main thread.
+ * Adds the whole configuration with every default filled in, secrets masked unless dump->reveal. Entries are
+ * decoded for it, which may add problems. The document can be loaded again. Main thread.
  */
 void weir_config_print(struct weir_config *config, weir_config_find_table *find, void *context,
                        struct weir_dump *dump, struct weir_problems *problems);

@@ -106,7 +106,8 @@ static bool is_variable(struct weir_str name)
     return true;
 }
 
-static int get_variable(struct weir_str rest, struct weir_text *text, struct provided *out, struct weir_error *error)
+static int get_variable(struct weir_str rest, struct weir_text *text, struct provided *out,
+                        struct weir_error *error)
 {
     struct weir_str name = rest;
     struct weir_str preset = WEIR_STR_NONE;
@@ -144,8 +145,8 @@ static int get_http(struct weir_str whole, struct weir_text *text, struct weir_e
     return result;
 }
 
-int provider_get(const struct provider *provider, const struct uri *uri, struct weir_str whole, struct provided *out,
-                 struct weir_error *error)
+int provider_get(const struct provider *provider, const struct uri *uri, struct weir_str whole,
+                 struct provided *out, struct weir_error *error)
 {
     struct weir_text text = { 0 };
     struct provided provided = { 0 };

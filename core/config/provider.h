@@ -38,8 +38,9 @@ struct provider {
     bool closed; /* file:, http: and https: are refused */
 };
 
-/* Gets the text that a URI with a known scheme names; -1 with the reason in `error`. `whole` is the URI as written. */
-int provider_get(const struct provider *provider, const struct uri *uri, struct weir_str whole, struct provided *out,
-                 struct weir_error *error);
+/* Gets the text that a URI with a known scheme names; -1 with the reason in `error`. `whole` is the URI as
+ * written. */
+int provider_get(const struct provider *provider, const struct uri *uri, struct weir_str whole,
+                 struct provided *out, struct weir_error *error);
 
 #endif

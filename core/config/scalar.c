@@ -31,9 +31,12 @@ static bool resolve_word(struct weir_node *node)
     } else if (is_one_of(node->raw, trues) || is_one_of(node->raw, falses)) {
         node->type = WEIR_NODE_BOOL;
         node->boolean = is_one_of(node->raw, trues);
-    } else if (is_one_of(node->raw, nans) || is_one_of(node->raw, infinities) || is_one_of(node->raw, negatives)) {
+    } else if (is_one_of(node->raw, nans) || is_one_of(node->raw, infinities) ||
+               is_one_of(node->raw, negatives)) {
         node->type = WEIR_NODE_DOUBLE;
-        node->number = is_one_of(node->raw, nans) ? NAN : is_one_of(node->raw, negatives) ? -INFINITY : INFINITY;
+        node->number = is_one_of(node->raw, nans)        ? NAN
+                       : is_one_of(node->raw, negatives) ? -INFINITY
+                                                         : INFINITY;
     } else {
         return false;
     }
@@ -193,7 +196,8 @@ static bool is_timestamp(struct weir_str text)
     size_t at = 0;
     unsigned year, month, day, hour, minute, second;
     if (!read_digits(text, &at, 4, 4, &year) || !read_char(text, &at, "-") ||
-        !read_digits(text, &at, 1, 2, &month) || !read_char(text, &at, "-") || !read_digits(text, &at, 1, 2, &day))
+        !read_digits(text, &at, 1, 2, &month) || !read_char(text, &at, "-") ||
+        !read_digits(text, &at, 1, 2, &day))
         return false;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (month < 1 || month > 12 || day < 1 || day > days[month - 1] || (month == 2 && day == 29 && !leap))

@@ -9,9 +9,10 @@
 #include "core/config/tree.h"
 
 static const struct weir_option_value log_levels[] = {
-    { "debug", WEIR_TELEMETRY_DEBUG }, { "info", WEIR_TELEMETRY_INFO },    { "warn", WEIR_TELEMETRY_WARN },
-    { "error", WEIR_TELEMETRY_ERROR }, { "dpanic", WEIR_TELEMETRY_ERROR }, { "panic", WEIR_TELEMETRY_ERROR },
-    { "fatal", WEIR_TELEMETRY_ERROR }, { NULL, 0 },
+    { "debug", WEIR_TELEMETRY_DEBUG },  { "info", WEIR_TELEMETRY_INFO },
+    { "warn", WEIR_TELEMETRY_WARN },    { "error", WEIR_TELEMETRY_ERROR },
+    { "dpanic", WEIR_TELEMETRY_ERROR }, { "panic", WEIR_TELEMETRY_ERROR },
+    { "fatal", WEIR_TELEMETRY_ERROR },  { NULL, 0 },
 };
 static const struct weir_option_value encodings[] = {
     { "console", WEIR_TELEMETRY_CONSOLE },
@@ -28,15 +29,17 @@ static const struct weir_option_value levels[] = {
 
 #define SAMPLING(field, name, ...) WEIR_OPTION(struct weir_telemetry_sampling, field, name, __VA_ARGS__)
 static const struct weir_option sampling_options[] = {
-    SAMPLING(enabled, "enabled", .preset = "true", .doc = "Whether repeats of a log message are thinned out."),
+    SAMPLING(enabled, "enabled", .preset = "true",
+             .doc = "Whether repeats of a log message are thinned out."),
     SAMPLING(tick, "tick", .preset = "10s", .bounded = true, .doc = "How long repeats are counted together."),
-    SAMPLING(initial, "initial", .preset = "10", .bounded = true, .doc = "Repeats written in each tick before any is dropped."),
+    SAMPLING(initial, "initial", .preset = "10", .bounded = true,
+             .doc = "Repeats written in each tick before any is dropped."),
     SAMPLING(thereafter, "thereafter", .preset = "100", .bounded = true,
              .doc = "Behind those each so many-th repeat is written; 0 drops all."),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table sampling_table = { sampling_options, sizeof(struct weir_telemetry_sampling),
-                                                         NULL };
+static const struct weir_option_table sampling_table = { sampling_options,
+                                                         sizeof(struct weir_telemetry_sampling), NULL };
 
 static void check_logs(const void *group, struct weir_checker *checker)
 {
@@ -49,24 +52,35 @@ static void check_logs(const void *group, struct weir_checker *checker)
 
 #define LOGS(field, name, ...) WEIR_OPTION(struct weir_telemetry_logs, field, name, __VA_ARGS__)
 static const struct weir_option logs_options[] = {
-    LOGS(level, "level", .preset = "info", .values = log_levels, .nocase = true, .doc = "The least severe messages that are written."),
-    LOGS(encoding, "encoding", .preset = "console", .values = encodings, .doc = "The form of a line: text for people, or a JSON object."),
-    LOGS(development, "development", .preset = "false", .doc = "Accepted for compatibility: there are no stack traces to add."),
+    LOGS(level, "level", .preset = "info", .values = log_levels, .nocase = true,
+         .doc = "The least severe messages that are written."),
+    LOGS(encoding, "encoding", .preset = "console", .values = encodings,
+         .doc = "The form of a line: text for people, or a JSON object."),
+    LOGS(development, "development", .preset = "false",
+         .doc = "Accepted for compatibility: there are no stack traces to add."),
     LOGS(disable_caller, "disable_caller", .preset = "false", .doc = "Leaves out the source file and line."),
-    LOGS(disable_stacktrace, "disable_stacktrace", .preset = "false", .doc = "Accepted for compatibility: there are no stack traces to leave out."),
-    LOGS(disable_zap_resource, "disable_zap_resource", .preset = "false", .doc = "Leaves out the resource object."),
-    WEIR_OPTION_GROUP(struct weir_telemetry_logs, sampling, "sampling", &sampling_table, .doc = "Thins out repeats of a message."),
-    LOGS(output_paths, "output_paths", .preset = "stderr", .doc = "Where lines go: paths, file:// URLs, stdout, stderr."),
-    LOGS(error_output_paths, "error_output_paths", .preset = "stderr", .doc = "Where failures of logging itself go."),
+    LOGS(disable_stacktrace, "disable_stacktrace", .preset = "false",
+         .doc = "Accepted for compatibility: there are no stack traces to leave out."),
+    LOGS(disable_zap_resource, "disable_zap_resource", .preset = "false",
+         .doc = "Leaves out the resource object."),
+    WEIR_OPTION_GROUP(struct weir_telemetry_logs, sampling, "sampling", &sampling_table,
+                      .doc = "Thins out repeats of a message."),
+    LOGS(output_paths, "output_paths", .preset = "stderr",
+         .doc = "Where lines go: paths, file:// URLs, stdout, stderr."),
+    LOGS(error_output_paths, "error_output_paths", .preset = "stderr",
+         .doc = "Where failures of logging itself go."),
     LOGS(initial_fields, "initial_fields", .doc = "Fields that every line carries."),
-    WEIR_OPTION_REFUSED("processors", "sending weir's own logs with processors is not supported; they go to output_paths"),
+    WEIR_OPTION_REFUSED("processors",
+                        "sending weir's own logs with processors is not supported; they go to output_paths"),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table logs_table = { logs_options, sizeof(struct weir_telemetry_logs), check_logs };
+static const struct weir_option_table logs_table = { logs_options, sizeof(struct weir_telemetry_logs),
+                                                     check_logs };
 
 #define LABELS(field, name, ...) WEIR_OPTION(struct constant_labels, field, name, __VA_ARGS__)
 static const struct weir_option labels_options[] = {
-    LABELS(included, "included", .doc = "Resource attributes copied onto every series; * stands for any text."),
+    LABELS(included, "included",
+           .doc = "Resource attributes copied onto every series; * stands for any text."),
     LABELS(excluded, "excluded", .doc = "Those left out of them."),
     WEIR_OPTION_END,
 };
@@ -85,9 +99,11 @@ static void check_prometheus(const void *group, struct weir_checker *checker)
 static const struct weir_option prometheus_options[] = {
     PROMETHEUS(host, "host", .doc = "Address that is listened on."),
     PROMETHEUS(port, "port", .min = 0, .max = 65535, .doc = "Port that is listened on."),
-    PROMETHEUS(without_scope_info, "without_scope_info", .preset = "true", .doc = "Leaves out the otel_scope labels."),
+    PROMETHEUS(without_scope_info, "without_scope_info", .preset = "true",
+               .doc = "Leaves out the otel_scope labels."),
     PROMETHEUS(without_units, "without_units", .preset = "true", .doc = "Leaves units out of metric names."),
-    PROMETHEUS(without_type_suffix, "without_type_suffix", .preset = "true", .doc = "Leaves _total out of metric names."),
+    PROMETHEUS(without_type_suffix, "without_type_suffix", .preset = "true",
+               .doc = "Leaves _total out of metric names."),
     WEIR_OPTION_GROUP(struct prometheus, labels, "with_resource_constant_labels", &labels_table,
                       .doc = "Resource attributes that become labels."),
     WEIR_OPTION_END,
@@ -106,10 +122,12 @@ static const struct weir_option exporter_options[] = {
                          .doc = "An endpoint that Prometheus scrapes."),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table exporter_table = { exporter_options, sizeof(struct pull), check_exporter };
+static const struct weir_option_table exporter_table = { exporter_options, sizeof(struct pull),
+                                                         check_exporter };
 
 static const struct weir_option pull_options[] = {
-    WEIR_OPTION_GROUP(struct pull_reader, exporter, "exporter", &exporter_table, .doc = "What answers a scrape."),
+    WEIR_OPTION_GROUP(struct pull_reader, exporter, "exporter", &exporter_table,
+                      .doc = "What answers a scrape."),
     WEIR_OPTION_REFUSED("producers", "metric producers are not supported; remove the key"),
     WEIR_OPTION_END,
 };
@@ -124,7 +142,8 @@ static void check_reader(const void *group, struct weir_checker *checker)
 static const struct weir_option reader_options[] = {
     WEIR_OPTION_OPTIONAL(struct reader, pull, on, "pull", &pull_table, WEIR_DEFAULT_OFF,
                          .doc = "A reader that waits to be scraped."),
-    WEIR_OPTION_REFUSED("periodic", "pushing weir's own metrics is not supported; use a pull reader with prometheus"),
+    WEIR_OPTION_REFUSED("periodic",
+                        "pushing weir's own metrics is not supported; use a pull reader with prometheus"),
     WEIR_OPTION_END,
 };
 static const struct weir_option_table reader_table = { reader_options, sizeof(struct reader), check_reader };
@@ -150,14 +169,17 @@ static void check_metrics(const void *group, struct weir_checker *checker)
 
 #define METRICS(field, name, ...) WEIR_OPTION(struct metrics, field, name, __VA_ARGS__)
 static const struct weir_option metrics_options[] = {
-    METRICS(level, "level", .preset = "normal", .values = levels, .nocase = true, .doc = "How much is measured."),
+    METRICS(level, "level", .preset = "normal", .values = levels, .nocase = true,
+            .doc = "How much is measured."),
     WEIR_OPTION_LIST(struct metrics, readers, "readers", &reader_table,
-                     .doc = "What reads the metrics; given, it takes the place of the endpoint localhost:8888."),
+                     .doc =
+                         "What reads the metrics; given, it takes the place of the endpoint localhost:8888."),
     METRICS(address, "address", .doc = "Older form of one Prometheus reader: host:port."),
     WEIR_OPTION_REFUSED("views", "views are not supported; use level to choose how much is measured"),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table metrics_table = { metrics_options, sizeof(struct metrics), check_metrics };
+static const struct weir_option_table metrics_table = { metrics_options, sizeof(struct metrics),
+                                                        check_metrics };
 
 static void check_traces(const void *group, struct weir_checker *checker)
 {
@@ -176,7 +198,8 @@ static void check_traces(const void *group, struct weir_checker *checker)
 
 #define TRACES(field, name, ...) WEIR_OPTION(struct traces, field, name, __VA_ARGS__)
 static const struct weir_option traces_options[] = {
-    TRACES(level, "level", .preset = "none", .values = levels, .nocase = true, .doc = "How much weir traces itself."),
+    TRACES(level, "level", .preset = "none", .values = levels, .nocase = true,
+           .doc = "How much weir traces itself."),
     TRACES(propagators, "propagators", .doc = "Formats of trace context that are passed on."),
     TRACES(processors, "processors", .doc = "What becomes of weir's own spans."),
     WEIR_OPTION_REFUSED("sampler", "tracing weir itself is not supported yet"),
@@ -187,7 +210,8 @@ static const struct weir_option_table traces_table = { traces_options, sizeof(st
 
 static const struct weir_option section_options[] = {
     WEIR_OPTION_GROUP(struct sections, logs, "logs", &logs_table, .doc = "The collector's own logs."),
-    WEIR_OPTION_GROUP(struct sections, metrics, "metrics", &metrics_table, .doc = "The collector's own metrics."),
+    WEIR_OPTION_GROUP(struct sections, metrics, "metrics", &metrics_table,
+                      .doc = "The collector's own metrics."),
     WEIR_OPTION_GROUP(struct sections, traces, "traces", &traces_table, .doc = "The collector's own traces."),
     WEIR_OPTION(struct sections, resource, "resource", .doc = "Attributes of the collector's own telemetry."),
     WEIR_OPTION_END,
@@ -202,8 +226,8 @@ static struct weir_str without_brackets(struct weir_str host)
 }
 
 /* The reader that counts while none is configured. */
-static void add_default_reader(const struct metrics *metrics, struct weir_arena *arena, struct weir_place place,
-                               struct weir_telemetry_metrics *out)
+static void add_default_reader(const struct metrics *metrics, struct weir_arena *arena,
+                               struct weir_place place, struct weir_telemetry_metrics *out)
 {
     struct weir_telemetry_reader *reader = &out->readers[0];
     struct weir_str host = WEIR_STR("localhost");
@@ -238,8 +262,9 @@ static void add_readers(const struct metrics *metrics, const struct weir_node *l
     }
 }
 
-static void take_metrics(const struct metrics *metrics, const struct weir_node *node, struct weir_arena *arena,
-                         struct weir_telemetry_metrics *out, struct weir_problems *problems)
+static void take_metrics(const struct metrics *metrics, const struct weir_node *node,
+                         struct weir_arena *arena, struct weir_telemetry_metrics *out,
+                         struct weir_problems *problems)
 {
     const struct weir_node *list = weir_node_get(node, "readers");
     const struct weir_node *address = weir_node_get(node, "address");

@@ -23,7 +23,7 @@ struct weir_telemetry_sampling {
 };
 
 struct weir_telemetry_logs {
-    int level; /* enum weir_telemetry_log_level */
+    int level;    /* enum weir_telemetry_log_level */
     int encoding; /* enum weir_telemetry_encoding */
     bool development;
     bool disable_caller;

@@ -55,7 +55,8 @@ struct sections {
     struct weir_subtree resource;
 };
 
-/* Decodes service::telemetry::resource (NULL: nothing was written), in its declarative or its older, flat form. */
+/* Decodes service::telemetry::resource (NULL: nothing was written), in its declarative or its older, flat
+ * form. */
 void telemetry_resource(const struct weir_node *node, struct weir_arena *arena, struct weir_telemetry *out,
                         struct weir_problems *problems);
 

@@ -17,12 +17,15 @@ struct attribute {
 
 /* The types that a value may be said to have; what the YAML says counts. */
 static const struct weir_option_value types[] = {
-    { "", 0 },       { "string", 1 },       { "bool", 2 },       { "int", 3 },       { "double", 4 },
-    { "string_array", 5 }, { "bool_array", 6 }, { "int_array", 7 }, { "double_array", 8 }, { NULL, 0 },
+    { "", 0 },           { "string", 1 },    { "bool", 2 },
+    { "int", 3 },        { "double", 4 },    { "string_array", 5 },
+    { "bool_array", 6 }, { "int_array", 7 }, { "double_array", 8 },
+    { NULL, 0 },
 };
 static const struct weir_option attribute_options[] = {
     WEIR_OPTION(struct attribute, name, "name", .required = true, .doc = "Name of the attribute."),
-    WEIR_OPTION(struct attribute, value, "value", .required = true, .doc = "Its value: a scalar or a list of scalars."),
+    WEIR_OPTION(struct attribute, value, "value", .required = true,
+                .doc = "Its value: a scalar or a list of scalars."),
     WEIR_OPTION(struct attribute, type, "type", .preset = "", .values = types, .doc = "What the value is."),
     WEIR_OPTION_END,
 };
@@ -34,7 +37,8 @@ struct resource {
 };
 
 static const struct weir_option resource_options[] = {
-    WEIR_OPTION_LIST(struct resource, attributes, "attributes", &attribute_table, .doc = "Attributes of the collector."),
+    WEIR_OPTION_LIST(struct resource, attributes, "attributes", &attribute_table,
+                     .doc = "Attributes of the collector."),
     WEIR_OPTION(struct resource, schema_url, "schema_url", .doc = "Schema that the attributes follow."),
     WEIR_OPTION_IGNORED("detectors", "resource detectors have no effect"),
     WEIR_OPTION_IGNORED("detection/development", "resource detection has no effect"),
@@ -58,13 +62,14 @@ static void add(struct weir_telemetry *out, const char *name, const struct weir_
 }
 
 /* attributes: [{name, value}] */
-static void read_declarative(const struct weir_node *node, struct weir_arena *arena, struct weir_telemetry *out,
-                             struct weir_problems *problems)
+static void read_declarative(const struct weir_node *node, struct weir_arena *arena,
+                             struct weir_telemetry *out, struct weir_problems *problems)
 {
     struct resource resource;
     (void)weir_options_decode(&resource_table, node, PATH, &resource, arena, problems);
     out->schema_url = resource.schema_url;
-    out->attributes = tree_must(weir_arena_calloc(arena, resource.attributes.count + 1, sizeof(*out->attributes)));
+    out->attributes =
+        tree_must(weir_arena_calloc(arena, resource.attributes.count + 1, sizeof(*out->attributes)));
     const struct attribute *attributes = resource.attributes.items;
     for (size_t i = 0; i < resource.attributes.count; i++) {
         const struct weir_node *value = attributes[i].value.node;
@@ -91,17 +96,18 @@ static void read_flat(const struct weir_node *node, struct weir_arena *arena, st
         if (child->broken)
             continue;
         if (is_declarative_key(child->key))
-            weir_problem_add(problems, child->key_place, PATH,
-                             "\"%s\" cannot stand beside attributes in the older form, \"key: value\"; write all of "
-                             "them as attributes: [{name: ..., value: ...}]",
-                             child->key.data);
+            weir_problem_add(
+                problems, child->key_place, PATH,
+                "\"%s\" cannot stand beside attributes in the older form, \"key: value\"; write all of "
+                "them as attributes: [{name: ..., value: ...}]",
+                child->key.data);
         else if (child->type == WEIR_NODE_NULL && !child->expanded)
             add(out, child->key.data, NULL);
         else if (child->type == WEIR_NODE_STRING || child->expanded)
             add(out, child->key.data, child);
         else
-            weir_problem_add(problems, child->place, PATH, "legacy resource attribute \"%s\" must be string or null",
-                             child->key.data);
+            weir_problem_add(problems, child->place, PATH,
+                             "legacy resource attribute \"%s\" must be string or null", child->key.data);
     }
 }
 

@@ -64,7 +64,8 @@ void tree_become(struct weir_node *node, const struct weir_node *from)
     node->next = old.next;
 }
 
-struct weir_node *tree_copy(struct weir_arena *arena, const struct weir_node *node, unsigned depth, size_t *budget)
+struct weir_node *tree_copy(struct weir_arena *arena, const struct weir_node *node, unsigned depth,
+                            size_t *budget)
 {
     if (depth > TREE_DEPTH_MAX || *budget == 0)
         return NULL;

@@ -29,17 +29,18 @@ struct weir_node *tree_find(struct weir_node *map, struct weir_str key);
 void tree_become(struct weir_node *node, const struct weir_node *from);
 
 /*
- * A deep copy, children included; NULL if it would stand deeper than TREE_DEPTH_MAX below `depth` or take more than
- * *budget nodes, which goes down by those made.
+ * A deep copy, children included; NULL if it would stand deeper than TREE_DEPTH_MAX below `depth` or take
+ * more than *budget nodes, which goes down by those made.
  */
-struct weir_node *tree_copy(struct weir_arena *arena, const struct weir_node *node, unsigned depth, size_t *budget);
+struct weir_node *tree_copy(struct weir_arena *arena, const struct weir_node *node, unsigned depth,
+                            size_t *budget);
 
 /* Levels of maps and lists below the node: 0 for a scalar. */
 unsigned tree_depth(const struct weir_node *node);
 
 /*
- * Turns every child of the map whose key has "::" in it into nested maps; what meets there is merged. Two values for
- * one key, and more than 32 parts, are problems.
+ * Turns every child of the map whose key has "::" in it into nested maps; what meets there is merged. Two
+ * values for one key, and more than 32 parts, are problems.
  */
 void tree_split_keys(struct weir_arena *arena, struct weir_node *map, struct weir_problems *problems);
 
@@ -48,7 +49,8 @@ struct merge_rules {
     bool append_lists;
 };
 
-/* Lays `over` on `under`, both maps: maps merge, all else is replaced, also by null. Nodes of `over` are moved. */
+/* Lays `over` on `under`, both maps: maps merge, all else is replaced, also by null. Nodes of `over` are
+ * moved. */
 void tree_merge(struct weir_node *under, struct weir_node *over, const struct merge_rules *rules);
 
 #endif

@@ -93,13 +93,13 @@ static struct weir_node *read_alias(struct reader *reader, const yaml_event_t *e
     struct weir_place place = place_of(reader, event->start_mark);
     const struct anchor *anchor = find_anchor(reader, name);
     if (!anchor) {
-        weir_problem_add(reader->problems, place, "", "%syaml: unknown anchor '%s' referenced", reader->complaint,
-                         name);
+        weir_problem_add(reader->problems, place, "", "%syaml: unknown anchor '%s' referenced",
+                         reader->complaint, name);
         return NULL;
     }
     if (anchor->open) {
-        weir_problem_add(reader->problems, place, "", "%syaml: anchor '%s' value contains itself", reader->complaint,
-                         name);
+        weir_problem_add(reader->problems, place, "", "%syaml: anchor '%s' value contains itself",
+                         reader->complaint, name);
         return NULL;
     }
     struct weir_node *copy = tree_copy(reader->arena, anchor->node, depth, &reader->budget);
@@ -119,9 +119,9 @@ static void apply_tag(struct reader *reader, struct weir_node *node, const char 
         const char *tag;
         enum weir_node_type type;
     } known[] = {
-        { YAML_NULL_TAG, WEIR_NODE_NULL },   { YAML_BOOL_TAG, WEIR_NODE_BOOL },
-        { YAML_INT_TAG, WEIR_NODE_INT },     { YAML_FLOAT_TAG, WEIR_NODE_DOUBLE },
-        { YAML_STR_TAG, WEIR_NODE_STRING },  { YAML_TIMESTAMP_TAG, WEIR_NODE_TIMESTAMP },
+        { YAML_NULL_TAG, WEIR_NODE_NULL },  { YAML_BOOL_TAG, WEIR_NODE_BOOL },
+        { YAML_INT_TAG, WEIR_NODE_INT },    { YAML_FLOAT_TAG, WEIR_NODE_DOUBLE },
+        { YAML_STR_TAG, WEIR_NODE_STRING }, { YAML_TIMESTAMP_TAG, WEIR_NODE_TIMESTAMP },
     };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(known); i++) {
         if (strcmp(tag, known[i].tag) != 0 || known[i].type == WEIR_NODE_STRING)
@@ -144,8 +144,8 @@ static struct weir_node *read_scalar(struct reader *reader, const yaml_event_t *
 {
     struct weir_node *node = tree_new(reader->arena, WEIR_NODE_STRING, place_of(reader, event->start_mark));
     const char *tag = (const char *)event->data.scalar.tag;
-    node->raw = tree_copy_text(reader->arena, weir_str_make((const char *)event->data.scalar.value,
-                                                            event->data.scalar.length));
+    node->raw = tree_copy_text(
+        reader->arena, weir_str_make((const char *)event->data.scalar.value, event->data.scalar.length));
     node->text = node->raw;
     if (memchr(node->raw.data, '\0', node->raw.length + 1) != node->raw.data + node->raw.length)
         weir_problem_add(reader->problems, node->place, "", "yaml: a value must not hold the character NUL");
@@ -190,8 +190,9 @@ static void merge_into(struct reader *reader, struct weir_node *map, struct weir
             if (item->type == WEIR_NODE_MAP)
                 merge_into(reader, map, item);
             else
-                weir_problem_add(reader->problems, item->place, "", "yaml: map merge requires map or sequence of "
-                                                                    "maps as the value");
+                weir_problem_add(reader->problems, item->place, "",
+                                 "yaml: map merge requires map or sequence of "
+                                 "maps as the value");
         }
         return;
     }
@@ -234,7 +235,8 @@ static bool read_key(struct reader *reader, const yaml_event_t *event, struct we
     return true;
 }
 
-/* Reads one key with its value into the map; false if the text cannot be read any further. `*end`: no more. */
+/* Reads one key with its value into the map; false if the text cannot be read any further. `*end`: no more.
+ */
 static bool read_entry(struct reader *reader, struct weir_node *map, struct weir_node *merges, unsigned depth,
                        bool *end)
 {
@@ -322,13 +324,17 @@ static struct weir_node *read_document(struct reader *reader)
 struct weir_node *yaml_read(struct weir_arena *arena, struct weir_str text, struct yaml_source source,
                             const char *complaint, struct weir_problems *problems)
 {
-    struct reader reader = { .arena = arena, .source = source, .complaint = complaint, .problems = problems,
+    struct reader reader = { .arena = arena,
+                             .source = source,
+                             .complaint = complaint,
+                             .problems = problems,
                              .budget = ALIAS_NODES_MAX };
     if (!yaml_parser_initialize(&reader.parser)) {
         weir_problem_add(problems, (struct weir_place){ source.name, 0, 0 }, "", "out of memory");
         return NULL;
     }
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)(text.data ? text.data : ""), text.length);
+    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)(text.data ? text.data : ""),
+                                 text.length);
     struct weir_node *root = read_document(&reader);
     yaml_parser_delete(&reader.parser);
 

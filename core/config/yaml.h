@@ -13,9 +13,9 @@ struct yaml_source {
 };
 
 /*
- * Reads the first document of the text; an empty one is a null node. What cannot be read is added to `problems`, with
- * `complaint` (may be "") before the parser's words where the text is no YAML. Returns NULL if no tree could be made;
- * after duplicate keys and the like there is one, but also a problem.
+ * Reads the first document of the text; an empty one is a null node. What cannot be read is added to
+ * `problems`, with `complaint` (may be "") before the parser's words where the text is no YAML. Returns NULL
+ * if no tree could be made; after duplicate keys and the like there is one, but also a problem.
  */
 struct weir_node *yaml_read(struct weir_arena *arena, struct weir_str text, struct yaml_source source,
                             const char *complaint, struct weir_problems *problems);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Fuzzes configurations: YAML bytes are loaded, every component is decoded with a table of all kinds of rows, and what
- * came out is printed and described. Files and HTTP are closed.
+ * Fuzzes configurations: YAML bytes are loaded, every component is decoded with a table of all kinds of rows,
+ * and what came out is printed and described. Files and HTTP are closed.
  */
 #include <config.h>
 

@@ -30,8 +30,9 @@ static void write_file(const char *name, const char *content)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-struct weir_config *support_load(const char *const *yamls, size_t count, const char *const *sets, size_t set_count,
-                                 struct weir_config_gates gates, struct weir_problems *problems)
+struct weir_config *support_load(const char *const *yamls, size_t count, const char *const *sets,
+                                 size_t set_count, struct weir_config_gates gates,
+                                 struct weir_problems *problems)
 {
     char folder[] = "/tmp/weir-test-config-XXXXXX";
     char *names[8] = { 0 };
@@ -42,8 +43,11 @@ struct weir_config *support_load(const char *const *yamls, size_t count, const c
         names[i] = weir_xasprintf("%zu.yaml", i + 1);
         write_file(names[i], yamls[i]);
     }
-    struct weir_config_source source = { .uris = (const char *const *)names, .uri_count = count, .sets = sets,
-                                         .set_count = set_count, .gates = gates };
+    struct weir_config_source source = { .uris = (const char *const *)names,
+                                         .uri_count = count,
+                                         .sets = sets,
+                                         .set_count = set_count,
+                                         .gates = gates };
     struct weir_config *config = weir_config_load(&source, problems);
     for (size_t i = 0; i < count; i++) {
         ck_assert_int_eq(unlink(names[i]), 0);

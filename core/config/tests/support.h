@@ -14,8 +14,9 @@
 struct weir_node *support_read(const char *yaml, struct weir_arena *arena, struct weir_problems *problems);
 
 /* Loads the texts, in order, each as a file of its own: 1.yaml, 2.yaml, ... in an empty working directory. */
-struct weir_config *support_load(const char *const *yamls, size_t count, const char *const *sets, size_t set_count,
-                                 struct weir_config_gates gates, struct weir_problems *problems);
+struct weir_config *support_load(const char *const *yamls, size_t count, const char *const *sets,
+                                 size_t set_count, struct weir_config_gates gates,
+                                 struct weir_problems *problems);
 
 /* As support_load with one text and nothing else. */
 struct weir_config *support_load_one(const char *yaml, struct weir_problems *problems);

@@ -39,9 +39,12 @@ struct fake {
     struct shared shared;
 };
 
-static const struct weir_option_value modes[] = { { "basic", 0 }, { "normal", 1 }, { "detailed", 2 }, { NULL, 0 } };
+static const struct weir_option_value modes[] = {
+    { "basic", 0 }, { "normal", 1 }, { "detailed", 2 }, { NULL, 0 }
+};
 static const struct weir_option inner_options[] = {
-    WEIR_OPTION(struct inner, size, "size", .preset = "7", .min = 1, .max = 100, .unit = "MiB", .doc = "Size."),
+    WEIR_OPTION(struct inner, size, "size", .preset = "7", .min = 1, .max = 100, .unit = "MiB",
+                .doc = "Size."),
     WEIR_OPTION(struct inner, name, "name", .doc = "Name."),
     WEIR_OPTION_END,
 };
@@ -70,7 +73,8 @@ static const struct weir_option fake_options[] = {
     WEIR_OPTION(struct fake, count, "count", .preset = "3", .bounded = true, .doc = "Count."),
     WEIR_OPTION(struct fake, ratio, "ratio", .preset = "0.5", .bounded = true, .max = 1, .doc = "Ratio."),
     WEIR_OPTION(struct fake, text, "text", .preset = "hello", .doc = "Text."),
-    WEIR_OPTION(struct fake, mode, "mode", .preset = "normal", .values = modes, .nocase = true, .doc = "Mode."),
+    WEIR_OPTION(struct fake, mode, "mode", .preset = "normal", .values = modes, .nocase = true,
+                .doc = "Mode."),
     WEIR_OPTION(struct fake, timeout, "timeout", .preset = "5s", .bounded = true, .doc = "Timeout."),
     WEIR_OPTION(struct fake, timeout, "time_limit", .replaced_by = "timeout", .doc = "Timeout."),
     WEIR_OPTION(struct fake, password, "password", .doc = "Password."),
@@ -160,7 +164,8 @@ static const struct {
     { "labels: [{name: b, value: x}, {name: a}]", "\"labels\": {\n    \"b\": \"x\",\n    \"a\": \"\"\n  }," },
     { "headers: {k: v}", "\"headers\": {\n    \"k\": \"[REDACTED]\"\n  }," },
     { "list: [{type: t}]", "\"list\": [\n    {\n      \"type\": \"t\",\n      \"weight\": 1\n    }\n  ]," },
-    { "map: {m: {type: t}}", "\"map\": {\n    \"m\": {\n      \"type\": \"t\",\n      \"weight\": 1\n    }\n  }," },
+    { "map: {m: {type: t}}",
+      "\"map\": {\n    \"m\": {\n      \"type\": \"t\",\n      \"weight\": 1\n    }\n  }," },
     /* sections: absent, null, {}, keys, enabled */
     { "", "\"plain\": {\n    \"size\": 7," },
     { "plain:", "\"plain\": {\n    \"size\": 7," },
@@ -191,8 +196,8 @@ START_TEST(decodes)
     struct weir_dump dump = { .text = &text, .json = true };
     decode(&run, values[_i].yaml);
     weir_options_dump(&fake_table, &run.fake, &dump);
-    ck_assert_msg(strstr(weir_text_string(&text), values[_i].part), "%s\ngives\n%s\nwithout\n%s", values[_i].yaml,
-                  weir_text_string(&text), values[_i].part);
+    ck_assert_msg(strstr(weir_text_string(&text), values[_i].part), "%s\ngives\n%s\nwithout\n%s",
+                  values[_i].yaml, weir_text_string(&text), values[_i].part);
     weir_text_free(&text);
     finish(&run, "");
 }
@@ -202,39 +207,49 @@ static const struct {
     const char *yaml;
     const char *problem;
 } errors[] = {
-    { "flag: yes", "1:7: f::flag: expected type 'bool', got unconvertible type 'string'; numbers and booleans are "
-                   "written without quotes" },
+    { "flag: yes",
+      "1:7: f::flag: expected type 'bool', got unconvertible type 'string'; numbers and booleans are "
+      "written without quotes" },
     { "flag: 1", "1:7: f::flag: expected type 'bool', got unconvertible type 'int'" },
-    { "count: abc", "1:8: f::count: expected type 'int', got unconvertible type 'string'; numbers and booleans are "
-                    "written without quotes" },
+    { "count: abc",
+      "1:8: f::count: expected type 'int', got unconvertible type 'string'; numbers and booleans are "
+      "written without quotes" },
     { "count: -1", "1:8: f::count: must be at least 0, got -1" },
     { "count: 1e300", "1:8: f::count: cannot be held in an integer, 1e300 overflows int64" },
     { "count: 2.5", "1:8: warning: f::count: expected an integer, 2.5 is cut to 2" },
     { "count: 13", "1:8: f::count: is unlucky" },
     { "count: [1]", "1:8: f::count: expected type 'int', got unconvertible type 'list'" },
     { "ratio: 1.5", "1:8: f::ratio: must be between 0 and 1, got 1.5" },
-    { "text: 5", "1:7: f::text: expected type 'string', got unconvertible type 'int'; put it in quotes to make it a "
-                 "string" },
-    { "text: 2024-05-01", "1:7: f::text: expected type 'string', got unconvertible type 'timestamp'; put it in "
-                          "quotes to make it a string" },
+    { "text: 5",
+      "1:7: f::text: expected type 'string', got unconvertible type 'int'; put it in quotes to make it a "
+      "string" },
+    { "text: 2024-05-01",
+      "1:7: f::text: expected type 'string', got unconvertible type 'timestamp'; put it in "
+      "quotes to make it a string" },
     { "text: {a: b}", "1:7: f::text: expected type 'string', got unconvertible type 'map'" },
-    { "mode: norml", "1:7: f::mode: unknown value \"norml\", expected one of basic, normal, detailed (did you mean "
-                     "\"normal\"?)" },
-    { "timeout: 5d", "1:10: f::timeout: time: invalid duration \"5d\", expected a text like \"500ms\" or \"1m30s\"" },
+    { "mode: norml",
+      "1:7: f::mode: unknown value \"norml\", expected one of basic, normal, detailed (did you mean "
+      "\"normal\"?)" },
+    { "timeout: 5d",
+      "1:10: f::timeout: time: invalid duration \"5d\", expected a text like \"500ms\" or \"1m30s\"" },
     { "timeout: -1s", "1:10: f::timeout: must be at least 0s, got -1s" },
-    { "time_limit: 1s", "1:1: warning: f::time_limit: \"time_limit\" is deprecated; use \"timeout\" instead" },
+    { "time_limit: 1s",
+      "1:1: warning: f::time_limit: \"time_limit\" is deprecated; use \"timeout\" instead" },
     { "storage: a b", "1:10: f::storage: in \"a b\" id: invalid character(s) in type \"a b\"" },
     { "names: {a: b}", "1:8: f::names: source data must be an array or slice, got map; expected a list" },
-    { "names: [a, 5]", "1:12: f::names[1]: expected type 'string', got unconvertible type 'int'; put it in quotes to "
-                       "make it a string" },
-    { "headers: {x: 123}", "1:14: f::headers::x: expected type 'string', got unconvertible type 'int'; put it in "
-                           "quotes to make it a string" },
+    { "names: [a, 5]",
+      "1:12: f::names[1]: expected type 'string', got unconvertible type 'int'; put it in quotes to "
+      "make it a string" },
+    { "headers: {x: 123}",
+      "1:14: f::headers::x: expected type 'string', got unconvertible type 'int'; put it in "
+      "quotes to make it a string" },
     { "headers: [{name: a}, {name: a}]", "1:22: f::headers[1]: duplicate keys in map-style list: [a]" },
     { "list: x", "1:7: f::list: source data must be an array or slice, got string; expected a list" },
     { "list: [{}]", "1:8: f::list[0]::type: Type.: required key \"type\" is missing" },
     { "map: {m: {type: ''}}", "1:17: f::map::m::type: Type.: required key \"type\" is empty" },
     { "plain: 5", "1:8: f::plain: expected a map or struct, got \"int\"" },
-    { "some: {enabled: 1}", "1:17: f::some::enabled: unexpected type int for 'enabled', expected true or false" },
+    { "some: {enabled: 1}",
+      "1:17: f::some::enabled: unexpected type int for 'enabled', expected true or false" },
     { "some: {enabled: false, sise: 1}", "1:24: f::some: has invalid keys: sise (did you mean \"size\"?)" },
     { "plain: {enabled: true}", "1:9: f::plain: has invalid keys: enabled (known keys: size, name)" },
     { "plain: {size: 101}", "1:15: f::plain::size: must be between 1 MiB and 100 MiB, got 101" },
@@ -340,44 +355,49 @@ START_TEST(ten_mistakes_are_ten_errors)
 {
     static const char yaml[] = "receivers:\n"
                                "  fake:\n"
-                               "    count: many\n"           /* 1: type */
-                               "    timeout: 5 minutes\n"    /* 2: duration */
-                               "    endpont: h:1\n"          /* 3: unknown key */
+                               "    count: many\n"        /* 1: type */
+                               "    timeout: 5 minutes\n" /* 2: duration */
+                               "    endpont: h:1\n"       /* 3: unknown key */
                                "    flag: true\n"
-                               "    flag: false\n"           /* 4: duplicate key */
-                               "  2fake:\n"                  /* 5: id */
+                               "    flag: false\n" /* 4: duplicate key */
+                               "  2fake:\n"        /* 5: id */
                                "exporters:\n"
                                "  fake:\n"
-                               "    mode: basc\n"            /* 6: word */
-                               "    some: {size: 0}\n"       /* 7: range */
-                               "    list: [{weight: 2}]\n"   /* 8: required */
+                               "    mode: basc\n"          /* 6: word */
+                               "    some: {size: 0}\n"     /* 7: range */
+                               "    list: [{weight: 2}]\n" /* 8: required */
                                "service:\n"
                                "  pipelines:\n"
                                "    traces:\n"
-                               "      receivers: [fak]\n"    /* 9: reference */
+                               "      receivers: [fak]\n" /* 9: reference */
                                "      exporters: [fake]\n"
                                "  telemetry: {logs: {level: loud}}\n"; /* 10 */
     struct weir_problems problems = { 0 };
     struct weir_config *config = support_load_one(yaml, &problems);
     for (int kind = 0; kind < WEIR_KINDS; kind++) {
         for (size_t i = 0; i < config->entries[kind].count; i++)
-            (void)weir_config_decode_component(config, &config->entries[kind].items[i], &fake_table, &problems);
+            (void)weir_config_decode_component(config, &config->entries[kind].items[i], &fake_table,
+                                               &problems);
     }
     ck_assert_uint_eq(problems.errors, 10);
     support_problems(
         &problems,
         "1.yaml:7:5: mapping key \"flag\" already defined at line 6\n"
         "1.yaml:8:3: receivers: in \"2fake\" id: invalid character(s) in type \"2fake\"\n"
-        "1.yaml:19:29: service::telemetry::logs::level: unknown value \"loud\", expected one of debug, info, warn, "
+        "1.yaml:19:29: service::telemetry::logs::level: unknown value \"loud\", expected one of debug, info, "
+        "warn, "
         "error, dpanic, panic, fatal\n"
-        "1.yaml:17:19: service::pipelines::traces: references receiver \"fak\" which is not configured (did you "
+        "1.yaml:17:19: service::pipelines::traces: references receiver \"fak\" which is not configured (did "
+        "you "
         "mean \"fake\"?)\n"
-        "1.yaml:3:12: receivers::fake::count: expected type 'int', got unconvertible type 'string'; numbers and "
+        "1.yaml:3:12: receivers::fake::count: expected type 'int', got unconvertible type 'string'; numbers "
+        "and "
         "booleans are written without quotes\n"
         "1.yaml:4:14: receivers::fake::timeout: time: invalid duration \"5 minutes\", expected a text like "
         "\"500ms\" or \"1m30s\"\n"
         "1.yaml:5:5: receivers::fake: has invalid keys: endpont (did you mean \"endpoint\"?)\n"
-        "1.yaml:11:11: exporters::fake::mode: unknown value \"basc\", expected one of basic, normal, detailed (did "
+        "1.yaml:11:11: exporters::fake::mode: unknown value \"basc\", expected one of basic, normal, "
+        "detailed (did "
         "you mean \"basic\"?)\n"
         "1.yaml:12:18: exporters::fake::some::size: must be between 1 MiB and 100 MiB, got 0\n"
         "1.yaml:13:12: exporters::fake::list[0]::type: Type.: required key \"type\" is missing\n");

@@ -12,9 +12,12 @@
 static void set_environment(void)
 {
     static const char *const variables[][2] = {
-        { "V", "val" },           { "NAME", "V" },        { "EMPTY", "" },        { "NUMBER", "0123" },
-        { "QUOTED", "\"0123\"" }, { "LIST", "[a, b]" },   { "MAP", "{a: 1}" },    { "BOOL", "true" },
-        { "TRICK", "${env:V}" },  { "DOLLARS", "a$$b" },  { "BRACE", "x}y${V}" }, { "BROKEN", "[a" },
+        { "V", "val" },           { "NAME", "V" },
+        { "EMPTY", "" },          { "NUMBER", "0123" },
+        { "QUOTED", "\"0123\"" }, { "LIST", "[a, b]" },
+        { "MAP", "{a: 1}" },      { "BOOL", "true" },
+        { "TRICK", "${env:V}" },  { "DOLLARS", "a$$b" },
+        { "BRACE", "x}y${V}" },   { "BROKEN", "[a" },
         { "TWO", "a: 1\nb: 2" },  { "COMMENT", "5 # ${env:BAD NAME}" },
     };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(variables); i++)
@@ -105,7 +108,8 @@ static const struct {
     const char *value;
     const char *problem;
 } failures[] = {
-    { "${env:a b}", "environment variable \"a b\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$" },
+    { "${env:a b}",
+      "environment variable \"a b\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$" },
     { "${1}", "environment variable \"1\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$" },
     { "${}", "environment variable \"\" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$" },
     { "${env:$V}", "the uri \"env:$V\" contains unsupported characters ('$')" },

@@ -30,13 +30,15 @@ static const struct {
     { "a: 1", "", "b.c.d=[1, x]", "{a: 1, b: {c: {d: [1, \"x\"]}}}", false },
     { "a: {x: 1}", "", "a.x=", "{a: {x: null}}", false },
     { "a: 1", "", "b=c=d", "{a: 1, b: \"c=d\"}", false },
-    { "service: {extensions: [x, y]}", "service: {extensions: [y, z]}", NULL, "{service: {extensions: [\"y\", \"z\"]}}",
-      false },
+    { "service: {extensions: [x, y]}", "service: {extensions: [y, z]}", NULL,
+      "{service: {extensions: [\"y\", \"z\"]}}", false },
     { "service: {extensions: [x, y]}", "service: {extensions: [y, z]}", NULL,
       "{service: {extensions: [\"x\", \"y\", \"z\"]}}", true },
     { "service: {pipelines: {traces: {receivers: [a], processors: [p], exporters: [e]}}}",
       "service: {pipelines: {traces: {receivers: [b], processors: [q], exporters: [e]}}}", NULL,
-      "{service: {pipelines: {traces: {receivers: [\"a\", \"b\"], processors: [\"q\"], exporters: [\"e\"]}}}}", true },
+      "{service: {pipelines: {traces: {receivers: [\"a\", \"b\"], processors: [\"q\"], exporters: "
+      "[\"e\"]}}}}",
+      true },
     { "x: {receivers: [a]}", "x: {receivers: [b]}", NULL, "{x: {receivers: [\"b\"]}}", true },
 };
 
@@ -46,7 +48,8 @@ START_TEST(merges_left_to_right)
     struct weir_problems problems = { 0 };
     struct weir_text text = { 0 };
     struct weir_config_gates gates = { .append_lists = merges[_i].append };
-    struct weir_config *config = support_load(yamls, 2, &merges[_i].set, merges[_i].set ? 1 : 0, gates, &problems);
+    struct weir_config *config =
+        support_load(yamls, 2, &merges[_i].set, merges[_i].set ? 1 : 0, gates, &problems);
     support_show(config->root, &text);
     ck_assert_str_eq(weir_text_string(&text), merges[_i].tree);
     weir_text_free(&text);
@@ -67,22 +70,30 @@ static const struct {
     { "{}", "1.yaml:1:1: empty configuration file\n" },
     { "text", "1.yaml:1:1: retrieved value (type=string) cannot be used as a Conf\n" },
     { "[1]", "1.yaml:1:1: retrieved value (type=list) cannot be used as a Conf\n" },
-    { "a: b: c", "1.yaml:1:5: retrieved value (type=string) cannot be used as a Conf: assuming string type since "
-                 "contents are not valid YAML: yaml: mapping values are not allowed in this context\n" },
-    { "exporters: {b: }\n" "service: {pipelines: {traces: {receivers: [], exporters: [b]}}}\n",
-      "1.yaml:1:1: " NO_RECEIVER "1.yaml:2:23: service::pipelines::traces: must have at least one receiver\n" },
-    { "receivers: {a: }\n" "service: {pipelines: {traces: {receivers: [a]}}}\n",
-      "1.yaml:1:1: " NO_EXPORTER "1.yaml:2:23: service::pipelines::traces: must have at least one exporter\n" },
+    { "a: b: c",
+      "1.yaml:1:5: retrieved value (type=string) cannot be used as a Conf: assuming string type since "
+      "contents are not valid YAML: yaml: mapping values are not allowed in this context\n" },
+    { "exporters: {b: }\n"
+      "service: {pipelines: {traces: {receivers: [], exporters: [b]}}}\n",
+      "1.yaml:1:1: " NO_RECEIVER
+      "1.yaml:2:23: service::pipelines::traces: must have at least one receiver\n" },
+    { "receivers: {a: }\n"
+      "service: {pipelines: {traces: {receivers: [a]}}}\n",
+      "1.yaml:1:1: " NO_EXPORTER
+      "1.yaml:2:23: service::pipelines::traces: must have at least one exporter\n" },
     { BASE, "1.yaml:1:1: service::pipelines: service must have at least one pipeline\n" },
-    { BASE "service: {pipelines: {}}", "1.yaml:3:22: service::pipelines: service must have at least one pipeline\n" },
+    { BASE "service: {pipelines: {}}",
+      "1.yaml:3:22: service::pipelines: service must have at least one pipeline\n" },
     { BASE "service: {pipelines: {traces/x/y: {receivers: a, exporters: 'b,b'}}}\n", "" },
-    { BASE "service: {pipelines: {Traces: }}",
-      "1.yaml:3:23: service::pipelines: unknown signal \"Traces\" in pipeline \"Traces\", expected traces, metrics, "
-      "logs or profiles\n" },
+    { BASE "service: {pipelines: {Traces: }}", "1.yaml:3:23: service::pipelines: unknown signal \"Traces\" "
+                                               "in pipeline \"Traces\", expected traces, metrics, "
+                                               "logs or profiles\n" },
     { BASE "service: {pipelines: {profiles: {receivers: [a], exporters: [b]}}}",
-      "1.yaml:3:23: service::pipelines: pipeline \"profiles\": profiling signal support is at alpha level, gated "
+      "1.yaml:3:23: service::pipelines: pipeline \"profiles\": profiling signal support is at alpha level, "
+      "gated "
       "under the \"service.profilesSupport\" feature gate\n" },
-    { BASE "service: {extensions: [x], pipelines: {traces: {receivers: [b], processors: [p, p], exporters: [a, c]}}}",
+    { BASE "service: {extensions: [x], pipelines: {traces: {receivers: [b], processors: [p, p], exporters: "
+           "[a, c]}}}",
       "1.yaml:3:81: service::pipelines::traces::processors: references processor \"p\" multiple times\n"
       "1.yaml:3:24: service::extensions: references extension \"x\" which is not configured\n"
       "1.yaml:3:61: service::pipelines::traces: references receiver \"b\" which is not configured\n"
@@ -90,46 +101,59 @@ static const struct {
       "1.yaml:3:97: service::pipelines::traces: references exporter \"a\" which is not configured\n"
       "1.yaml:3:100: service::pipelines::traces: references exporter \"c\" which is not configured\n" },
     { BASE "connectors: {b: }\n" PIPELINE,
-      "1.yaml:3:14: connectors::b: ambiguous ID: Found both \"b\" exporter and \"b\" connector. Change one of the "
+      "1.yaml:3:14: connectors::b: ambiguous ID: Found both \"b\" exporter and \"b\" connector. Change one "
+      "of the "
       "components' IDs to eliminate ambiguity (e.g. rename \"b\" connector to \"b/connector\")\n" },
-    { BASE "connectors: {c: }\nservice: {pipelines: {traces: {receivers: [a], exporters: [c]}, traces/2: {receivers: "
-           "[c], exporters: [b]}}}", "" },
-    { "receivers: {a/x: , ' a / x ': }\nexporters: {b: }\nservice: {pipelines: {traces: {receivers: [a/x], exporters: "
-      "[b]}}}", "1.yaml:1:20: receivers: duplicate name \"a/x\"\n" },
+    { BASE "connectors: {c: }\nservice: {pipelines: {traces: {receivers: [a], exporters: [c]}, traces/2: "
+           "{receivers: "
+           "[c], exporters: [b]}}}",
+      "" },
+    { "receivers: {a/x: , ' a / x ': }\nexporters: {b: }\nservice: {pipelines: {traces: {receivers: [a/x], "
+      "exporters: "
+      "[b]}}}",
+      "1.yaml:1:20: receivers: duplicate name \"a/x\"\n" },
     { "recievers: {a: }\nexporters: {b: }\nservice: {pipelines: {traces: {receivers: [], exporters: [b]}}}",
       "1.yaml:1:1: has invalid keys: recievers (did you mean \"receivers\"?)\n"
       "1.yaml:3:23: service::pipelines::traces: must have at least one receiver\n" },
-    { BASE PIPELINE "zzz: 1\n", "1.yaml:4:1: has invalid keys: zzz (known keys: receivers, processors, exporters, "
-                                "connectors, extensions, service)\n" },
+    { BASE PIPELINE "zzz: 1\n",
+      "1.yaml:4:1: has invalid keys: zzz (known keys: receivers, processors, exporters, "
+      "connectors, extensions, service)\n" },
     { "receivers: 5\nexporters: {b: }\n" PIPELINE,
       "1.yaml:1:12: receivers: expected a map or struct, got \"int\"\n"
       "1.yaml:3:44: service::pipelines::traces: references receiver \"a\" which is not configured\n" },
     { BASE "service: {pipelines: {traces: {receivers: [a], exporters: [b], ack: memory}}}", "" },
     { BASE "service: {pipelines: {traces: {receivers: [a], exporters: [b], ack: sink}}}",
-      "1.yaml:3:69: service::pipelines::traces::ack: \"sink\" is not available in this version: the answer would "
+      "1.yaml:3:69: service::pipelines::traces::ack: \"sink\" is not available in this version: the answer "
+      "would "
       "promise more than what is kept; only \"memory\" works\n" },
     { BASE "service: {pipelines: {traces: {receivers: [a], exporters: [b], ack: yes}}}",
-      "1.yaml:3:69: service::pipelines::traces::ack: unknown value \"yes\", expected \"memory\" (\"disk\" and "
+      "1.yaml:3:69: service::pipelines::traces::ack: unknown value \"yes\", expected \"memory\" (\"disk\" "
+      "and "
       "\"sink\" come later)\n" },
     { BASE PIPELINE "service::telemetry::metrics: {readers: []}",
-      "1.yaml:4:40: service::telemetry::metrics::readers: collector telemetry metrics reader should exist when "
+      "1.yaml:4:40: service::telemetry::metrics::readers: collector telemetry metrics reader should exist "
+      "when "
       "metric level is not none\n" },
     { BASE PIPELINE "service::telemetry::metrics: {level: none, readers: []}", "" },
     { BASE PIPELINE "service::telemetry::metrics: {views: []}",
-      "1.yaml:4:31: service::telemetry::metrics::views: views are not supported; use level to choose how much is "
+      "1.yaml:4:31: service::telemetry::metrics::views: views are not supported; use level to choose how "
+      "much is "
       "measured\n" },
     { BASE PIPELINE "service::telemetry::metrics: {address: here}",
       "1.yaml:4:40: service::telemetry::metrics::address: expected host:port, got \"here\"\n" },
     { BASE PIPELINE "service::telemetry::traces: {level: basic}",
-      "1.yaml:4:37: service::telemetry::traces::level: tracing weir itself is not supported yet; only level none "
+      "1.yaml:4:37: service::telemetry::traces::level: tracing weir itself is not supported yet; only level "
+      "none "
       "works\n" },
     { BASE PIPELINE "service::telemetry::traces: {level: none, processors: []}", "" },
     { BASE PIPELINE "service::telemetry: {unknown: 1}",
-      "1.yaml:4:22: service::telemetry: has invalid keys: unknown (known keys: logs, metrics, traces, resource)\n" },
+      "1.yaml:4:22: service::telemetry: has invalid keys: unknown (known keys: logs, metrics, traces, "
+      "resource)\n" },
     { BASE PIPELINE "service::telemetry::resource: {k: 5}",
       "1.yaml:4:35: service::telemetry::resource: legacy resource attribute \"k\" must be string or null\n" },
     { BASE PIPELINE "service::telemetry::resource: {k: v, attributes: []}",
-      "1.yaml:4:38: service::telemetry::resource: \"attributes\" cannot stand beside attributes in the older form, "
+      "1.yaml:4:38: service::telemetry::resource: \"attributes\" cannot stand beside attributes in the older "
+      "form, "
       "\"key: value\"; write all of them as attributes: [{name: ..., value: ...}]\n" },
 };
 
@@ -177,11 +201,12 @@ START_TEST(reads_telemetry)
 {
     struct weir_problems problems = { 0 };
     struct weir_config *config = support_load_one(
-        BASE PIPELINE "service::telemetry:\n"
-                      "  logs: {level: DEBUG, encoding: json, output_paths: [stdout, /tmp/x], initial_fields: {k: v}}\n"
-                      "  metrics:\n    level: Detailed\n    address: 1.2.3.4:9\n    readers:\n"
-                      "      - pull: {exporter: {prometheus: {host: '[::1]', port: 9999, without_units: false}}}\n"
-                      "  resource: {service.name: me, service.version: }\n",
+        BASE PIPELINE
+        "service::telemetry:\n"
+        "  logs: {level: DEBUG, encoding: json, output_paths: [stdout, /tmp/x], initial_fields: {k: v}}\n"
+        "  metrics:\n    level: Detailed\n    address: 1.2.3.4:9\n    readers:\n"
+        "      - pull: {exporter: {prometheus: {host: '[::1]', port: 9999, without_units: false}}}\n"
+        "  resource: {service.name: me, service.version: }\n",
         &problems);
     support_problems(&problems, "");
     const struct weir_telemetry *telemetry = &config->telemetry;
@@ -201,8 +226,9 @@ START_TEST(reads_telemetry)
 }
 END_TEST
 
-static const char *const samples[] = { "daemonset",      "gateway",           "helm-values-agent", "operator-agent",
-                                       "operator-gateway", "sidecar-optimized", "sidecar" };
+static const char *const samples[] = { "daemonset",      "gateway",          "helm-values-agent",
+                                       "operator-agent", "operator-gateway", "sidecar-optimized",
+                                       "sidecar" };
 
 static void load_sample(const char *name, struct weir_problems *problems, struct weir_config **config)
 {
@@ -255,7 +281,8 @@ START_TEST(prints_what_loads_again)
         yaml = weir_text_string(&texts[i]);
     }
     ck_assert_str_eq(weir_text_string(&texts[1]), weir_text_string(&texts[0]));
-    ck_assert_ptr_nonnull(strstr(weir_text_string(&texts[0]), "    traces:\n      receivers:\n        - a\n"));
+    ck_assert_ptr_nonnull(
+        strstr(weir_text_string(&texts[0]), "    traces:\n      receivers:\n        - a\n"));
     weir_text_free(&texts[0]);
     weir_text_free(&texts[1]);
 }
@@ -265,15 +292,20 @@ static const struct {
     const char *uri;
     const char *problems;
 } uris[] = {
-    { "ftp://x/y", "unsupported scheme on URI \"ftp://x/y\", expected file:, env:, yaml:, http: or https:\n" },
-    { "/no/such.yaml", "cannot retrieve the configuration: unable to read the file file:/no/such.yaml: No such file "
-                       "or directory\n" },
-    { "http://h/c", "cannot retrieve the configuration: failed to load resource from uri \"http://h/c\": this program "
-                    "has no HTTP client\n" },
-    { "yaml:receivers::a: 1", "yaml:receivers::a: 1: no exporter configuration specified in config\n"
-                              "yaml:receivers::a: 1: service::pipelines: service must have at least one pipeline\n" },
-    { "env:WEIR_TEST_CONFIG", "env:WEIR_TEST_CONFIG:2:1: has invalid keys: z (known keys: receivers, processors, "
-                              "exporters, connectors, extensions, service)\n" },
+    { "ftp://x/y",
+      "unsupported scheme on URI \"ftp://x/y\", expected file:, env:, yaml:, http: or https:\n" },
+    { "/no/such.yaml",
+      "cannot retrieve the configuration: unable to read the file file:/no/such.yaml: No such file "
+      "or directory\n" },
+    { "http://h/c",
+      "cannot retrieve the configuration: failed to load resource from uri \"http://h/c\": this program "
+      "has no HTTP client\n" },
+    { "yaml:receivers::a: 1",
+      "yaml:receivers::a: 1: no exporter configuration specified in config\n"
+      "yaml:receivers::a: 1: service::pipelines: service must have at least one pipeline\n" },
+    { "env:WEIR_TEST_CONFIG",
+      "env:WEIR_TEST_CONFIG:2:1: has invalid keys: z (known keys: receivers, processors, "
+      "exporters, connectors, extensions, service)\n" },
 };
 
 START_TEST(takes_uris)

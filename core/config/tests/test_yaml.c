@@ -105,7 +105,8 @@ static const struct {
     { "a: &x {p: 1}\nb: *x\n", "{a: {p: 1}, b: {p: 1}}" },
     { "a: &x {p: 1, q: 2}\nb:\n  <<: *x\n  q: 3\n", "{a: {p: 1, q: 2}, b: {q: 3, p: 1}}" },
     { "a: &x {p: 1}\nb: {q: 3, <<: *x}\n", "{a: {p: 1}, b: {q: 3, p: 1}}" },
-    { "x: &x {p: 1}\ny: &y {p: 2, q: 2}\nb: {<<: [*x, *y]}\n", "{x: {p: 1}, y: {p: 2, q: 2}, b: {p: 1, q: 2}}" },
+    { "x: &x {p: 1}\ny: &y {p: 2, q: 2}\nb: {<<: [*x, *y]}\n",
+      "{x: {p: 1}, y: {p: 2, q: 2}, b: {p: 1, q: 2}}" },
     { "b: {<<: {p: 1}, r: 2}\n", "{b: {r: 2, p: 1}}" },
     { "b: {\"<<\": 1}\n", "{b: {<<: 1}}" },
     { "k: &k name\n*k : 5\n", "{k: \"name\", name: 5}" },
@@ -141,7 +142,7 @@ static const struct {
 } refused[] = {
     { "a: 1\nb: 2\na: 3\n", "t.yaml:3:1: mapping key \"a\" already defined at line 1\n" },
     { "x:\n  b: 1\n  b: 1\ny: 1\ny: 2\n", "t.yaml:3:3: mapping key \"b\" already defined at line 2\n"
-                                             "t.yaml:5:1: mapping key \"y\" already defined at line 4\n" },
+                                          "t.yaml:5:1: mapping key \"y\" already defined at line 4\n" },
     { "a::b: 1\na: {b: 2}\n", "t.yaml:2:5: mapping key \"b\" already defined at line 1\n" },
     { "a::b: 1\na: 2\n", "t.yaml:2:1: mapping key \"a\" already defined at line 1\n" },
     { "a: *x\n", "t.yaml:1:4: yaml: unknown anchor 'x' referenced\n" },
@@ -153,10 +154,12 @@ static const struct {
     { "a: !!binary aGk=\n", "t.yaml:1:4: yaml: the tag !!binary is not supported\n" },
     { "a: \"x\\0y\"\n", "t.yaml:1:4: yaml: a value must not hold the character NUL\n" },
     { "a: b: c\n", "t.yaml:1:5: yaml: mapping values are not allowed in this context\n" },
-    { "a: [1\nb: 2\n", "t.yaml:2:2: yaml: line 2: did not find expected ',' or ']' (while parsing a flow sequence "
-                         "that starts at line 1)\n" },
-    { "a:\n\t- b\n", "t.yaml:2:1: yaml: line 2: found character that cannot start any token (while scanning for the "
-                      "next token that starts at line 2)\n" },
+    { "a: [1\nb: 2\n",
+      "t.yaml:2:2: yaml: line 2: did not find expected ',' or ']' (while parsing a flow sequence "
+      "that starts at line 1)\n" },
+    { "a:\n\t- b\n",
+      "t.yaml:2:1: yaml: line 2: found character that cannot start any token (while scanning for the "
+      "next token that starts at line 2)\n" },
     { "\xe5\x8c\x97\xe4\xba\xac: *y\n", "t.yaml:1:5: yaml: unknown anchor 'y' referenced\n" },
 };
 

@@ -29,7 +29,8 @@ static const struct weir_node *find_path(const struct weir_node *map, const char
 static void report(struct weir_checker *checker, const char *key, bool warning, const char *format,
                    va_list arguments) WEIR_PRINTF(4, 0);
 
-static void report(struct weir_checker *checker, const char *key, bool warning, const char *format, va_list arguments)
+static void report(struct weir_checker *checker, const char *key, bool warning, const char *format,
+                   va_list arguments)
 {
     struct decoder *decoder = checker->decoder;
     const struct weir_node *node = key ? find_path(checker->map, key) : NULL;

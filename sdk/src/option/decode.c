@@ -7,7 +7,8 @@
 #include "sdk/src/option/decode.h"
 
 static void decode_section(struct decoder *decoder, const struct weir_option_table *table,
-                           const struct weir_node *map, struct weir_place place, char *group, bool has_enabled);
+                           const struct weir_node *map, struct weir_place place, char *group,
+                           bool has_enabled);
 
 size_t decode_enter(struct decoder *decoder, const char *key)
 {
@@ -44,7 +45,8 @@ void decode_fail(struct decoder *decoder, const struct weir_node *node, const ch
     weir_text_free(&text);
 }
 
-/* What could have been meant by an unknown key: the nearest known one, else a list of all that fits a line or two. */
+/* What could have been meant by an unknown key: the nearest known one, else a list of all that fits a line or
+ * two. */
 static void add_known_keys(struct weir_text *text, const struct weir_option_table *table, const char *key)
 {
     enum { SHOWN = 20 };
@@ -91,8 +93,8 @@ static bool section_enabled(struct decoder *decoder, const struct weir_node *nod
     return true;
 }
 
-static void decode_optional(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
-                            char *base)
+static void decode_optional(struct decoder *decoder, const struct weir_option *row,
+                            const struct weir_node *node, char *base)
 {
     bool *flag = (void *)(base + row->present_offset);
     bool null = node->type == WEIR_NODE_NULL;
@@ -113,10 +115,12 @@ static void decode_field(struct decoder *decoder, const struct weir_option *row,
     char *field = base + row->offset;
     switch (row->kind) {
     case WEIR_OPTION_KIND_REFUSED:
-        weir_problem_add(decoder->problems, node->key_place, weir_text_string(&decoder->path), "%s", row->doc);
+        weir_problem_add(decoder->problems, node->key_place, weir_text_string(&decoder->path), "%s",
+                         row->doc);
         return;
     case WEIR_OPTION_KIND_IGNORED:
-        weir_warning_add(decoder->problems, node->key_place, weir_text_string(&decoder->path), "%s", row->doc);
+        weir_warning_add(decoder->problems, node->key_place, weir_text_string(&decoder->path), "%s",
+                         row->doc);
         return;
     case WEIR_OPTION_KIND_GROUP:
         if (row->present_offset != WEIR_NO_OFFSET)
@@ -213,9 +217,9 @@ static void check_required(struct weir_checker *checker, const struct weir_optio
         return;
     size_t length = decode_enter(decoder, row->key);
     if (!decode_has_problem(decoder, checker->first))
-        weir_problem_add(decoder->problems, node ? node->place : checker->place, weir_text_string(&decoder->path),
-                         "%s: required key \"%s\" %s", row->doc ? row->doc : "missing", row->key,
-                         node ? "is empty" : "is missing");
+        weir_problem_add(decoder->problems, node ? node->place : checker->place,
+                         weir_text_string(&decoder->path), "%s: required key \"%s\" %s",
+                         row->doc ? row->doc : "missing", row->key, node ? "is empty" : "is missing");
     decode_leave(decoder, length);
 }
 
@@ -244,7 +248,8 @@ static void check_body(struct weir_checker *checker, const struct weir_option_ta
 
 /* As decode_body; `has_enabled`: the section takes `enabled`, which the caller has read. */
 static void decode_section(struct decoder *decoder, const struct weir_option_table *table,
-                           const struct weir_node *map, struct weir_place place, char *group, bool has_enabled)
+                           const struct weir_node *map, struct weir_place place, char *group,
+                           bool has_enabled)
 {
     size_t first = decoder->problems->count;
     if (map && map->type != WEIR_NODE_MAP && map->type != WEIR_NODE_NULL) {
@@ -261,7 +266,8 @@ static void decode_section(struct decoder *decoder, const struct weir_option_tab
         size_t length = decode_enter(decoder, found.row->key);
         if (found.row->replaced_by)
             weir_warning_add(decoder->problems, child->key_place, weir_text_string(&decoder->path),
-                             "\"%s\" is deprecated; use \"%s\" instead", found.row->key, found.row->replaced_by);
+                             "\"%s\" is deprecated; use \"%s\" instead", found.row->key,
+                             found.row->replaced_by);
         if (!child->broken)
             decode_field(decoder, found.row, child, found.base);
         decode_leave(decoder, length);
@@ -276,8 +282,9 @@ void decode_body(struct decoder *decoder, const struct weir_option_table *table,
     decode_section(decoder, table, map, place, group, false);
 }
 
-size_t weir_options_decode(const struct weir_option_table *table, const struct weir_node *node, const char *path,
-                           void *group, struct weir_arena *arena, struct weir_problems *problems)
+size_t weir_options_decode(const struct weir_option_table *table, const struct weir_node *node,
+                           const char *path, void *group, struct weir_arena *arena,
+                           struct weir_problems *problems)
 {
     size_t before = problems->errors;
     struct decoder decoder = { .arena = arena, .problems = problems };

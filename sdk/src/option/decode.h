@@ -37,7 +37,8 @@ char *option_copy(struct weir_arena *arena, struct weir_str text);
 /* The row of `key`, also in inlined tables; row is NULL when there is none. `base` may be NULL. */
 struct found_row option_find(const struct weir_option_table *table, struct weir_str key, char *base);
 
-/* All keys of the table, inlined ones too; start zeroed but for `table`. Gives weir_nearest_name its candidates. */
+/* All keys of the table, inlined ones too; start zeroed but for `table`. Gives weir_nearest_name its
+ * candidates. */
 struct option_keys {
     const struct weir_option_table *table;
     size_t skip;
@@ -50,7 +51,8 @@ size_t decode_enter_index(struct decoder *decoder, size_t index);
 void decode_leave(struct decoder *decoder, size_t length);
 
 /* Adds a problem at the node and the current path. */
-void decode_fail(struct decoder *decoder, const struct weir_node *node, const char *format, ...) WEIR_PRINTF(3, 4);
+void decode_fail(struct decoder *decoder, const struct weir_node *node, const char *format, ...)
+    WEIR_PRINTF(3, 4);
 
 /* "expected type 'want', got unconvertible type '...'", with a hint if quotes are the cause. */
 void decode_fail_type(struct decoder *decoder, const struct weir_node *node, const char *want);
@@ -59,7 +61,8 @@ void decode_fail_type(struct decoder *decoder, const struct weir_node *node, con
 bool decode_text(struct decoder *decoder, const struct weir_node *node, struct weir_str *out);
 
 /* Fill the field at `field` from the node (never NULL). */
-void decode_scalar(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node, char *field);
+void decode_scalar(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
+                   char *field);
 void decode_strings(struct decoder *decoder, const struct weir_node *node, struct weir_strings *out);
 void decode_pairs(struct decoder *decoder, const struct weir_node *node, struct weir_pairs *out);
 void decode_group_list(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,

@@ -69,7 +69,8 @@ static void fail_range(struct decoder *decoder, const struct weir_option *row, c
     weir_text_free(&text);
 }
 
-static bool out_of_range(const struct decoder *decoder, const struct weir_option *row, double value, int64_t whole)
+static bool out_of_range(const struct decoder *decoder, const struct weir_option *row, double value,
+                         int64_t whole)
 {
     int64_t min;
     int64_t max;
@@ -81,7 +82,8 @@ static bool out_of_range(const struct decoder *decoder, const struct weir_option
 }
 
 /* An integer out of the node; a float loses its fraction, as upstream does, but not in silence. */
-static bool decode_whole(struct decoder *decoder, const struct weir_node *node, const char *want, int64_t *out)
+static bool decode_whole(struct decoder *decoder, const struct weir_node *node, const char *want,
+                         int64_t *out)
 {
     switch (node->type) {
     case WEIR_NODE_NULL:
@@ -92,13 +94,15 @@ static bool decode_whole(struct decoder *decoder, const struct weir_node *node, 
         return true;
     case WEIR_NODE_DOUBLE:
         if (!(node->number > -9223372036854775808.0 && node->number < 9223372036854775808.0)) {
-            decode_fail(decoder, node, "cannot be held in an integer, %.*s overflows int64", WEIR_STR_ARG(node->raw));
+            decode_fail(decoder, node, "cannot be held in an integer, %.*s overflows int64",
+                        WEIR_STR_ARG(node->raw));
             return false;
         }
         *out = (int64_t)node->number;
         if ((double)*out != node->number)
             weir_warning_add(decoder->problems, node->place, weir_text_string(&decoder->path),
-                             "expected an integer, %.*s is cut to %lld", WEIR_STR_ARG(node->raw), (long long)*out);
+                             "expected an integer, %.*s is cut to %lld", WEIR_STR_ARG(node->raw),
+                             (long long)*out);
         return true;
     default:
         decode_fail_type(decoder, node, want);
@@ -118,8 +122,8 @@ static void decode_int(struct decoder *decoder, const struct weir_option *row, c
         *out = value;
 }
 
-static void decode_double(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
-                          double *out)
+static void decode_double(struct decoder *decoder, const struct weir_option *row,
+                          const struct weir_node *node, double *out)
 {
     double value = 0;
     if (node->type == WEIR_NODE_INT) {
@@ -136,13 +140,14 @@ static void decode_double(struct decoder *decoder, const struct weir_option *row
         *out = value;
 }
 
-static void decode_duration(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
-                            struct weir_duration *out)
+static void decode_duration(struct decoder *decoder, const struct weir_option *row,
+                            const struct weir_node *node, struct weir_duration *out)
 {
     struct weir_duration value = { 0 };
     if (node->type == WEIR_NODE_STRING) {
         if (!weir_duration_parse(node->text, &value)) {
-            decode_fail(decoder, node, "time: invalid duration \"%.*s\", expected a text like \"500ms\" or \"1m30s\"",
+            decode_fail(decoder, node,
+                        "time: invalid duration \"%.*s\", expected a text like \"500ms\" or \"1m30s\"",
                         WEIR_STR_ARG(node->text));
             return;
         }
@@ -159,8 +164,8 @@ static void decode_enum(struct decoder *decoder, const struct weir_option *row, 
                         int *out)
 {
     struct weir_str word;
-    if (node->type == WEIR_NODE_NULL || !decode_text(decoder, node, &word) || option_find_word(row, word, out) ||
-        decoder->off)
+    if (node->type == WEIR_NODE_NULL || !decode_text(decoder, node, &word) ||
+        option_find_word(row, word, out) || decoder->off)
         return;
     struct weir_text words = { 0 };
     for (const struct weir_option_value *value = row->values; value->name; value++)
@@ -168,13 +173,15 @@ static void decode_enum(struct decoder *decoder, const struct weir_option *row, 
     const struct weir_option_value *next = row->values;
     char *given = weir_str_dup(word);
     const char *nearest = weir_nearest_name(given, option_next_word, &next);
-    decode_fail(decoder, node, "unknown value \"%s\", expected one of %s%s%s%s", given, weir_text_string(&words),
-                nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+    decode_fail(decoder, node, "unknown value \"%s\", expected one of %s%s%s%s", given,
+                weir_text_string(&words), nearest ? " (did you mean \"" : "", nearest ? nearest : "",
+                nearest ? "\"?)" : "");
     free(given);
     weir_text_free(&words);
 }
 
-static void decode_reference(struct decoder *decoder, const struct weir_node *node, struct weir_reference *out)
+static void decode_reference(struct decoder *decoder, const struct weir_node *node,
+                             struct weir_reference *out)
 {
     struct weir_str text;
     if (node->type == WEIR_NODE_NULL) {
@@ -192,7 +199,8 @@ static void decode_reference(struct decoder *decoder, const struct weir_node *no
     weir_error_free(&error);
 }
 
-void decode_scalar(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node, char *field)
+void decode_scalar(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
+                   char *field)
 {
     void *to = field;
     struct weir_str text;

@@ -120,14 +120,16 @@ static bool add_yaml_default(const struct weir_option *row, struct weir_text *te
 }
 
 /* `shown`: the keys are real; otherwise they are comments, as of a section that is off. */
-static void yaml_rows(const struct weir_option_table *table, unsigned level, bool shown, struct weir_text *text)
+static void yaml_rows(const struct weir_option_table *table, unsigned level, bool shown,
+                      struct weir_text *text)
 {
     for (const struct weir_option *row = table->options; row->key; row++) {
         if (row->kind == WEIR_OPTION_KIND_INLINE) {
             yaml_rows(row->table, level, shown, text);
             continue;
         }
-        if (row->kind == WEIR_OPTION_KIND_REFUSED || row->kind == WEIR_OPTION_KIND_IGNORED || row->replaced_by)
+        if (row->kind == WEIR_OPTION_KIND_REFUSED || row->kind == WEIR_OPTION_KIND_IGNORED ||
+            row->replaced_by)
             continue;
         indent(text, level);
         weir_text_adds(text, "# ");
@@ -164,8 +166,9 @@ void weir_options_describe(const struct weir_option_table *table, const char *ti
         break;
     case WEIR_DESCRIBE_MARKDOWN:
         weir_text_addf(text, "# %s\n\n", title);
-        weir_text_adds(text, table->options[0].key ? "| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n"
-                                                   : "It takes no keys.\n");
+        weir_text_adds(text, table->options[0].key
+                                 ? "| Key | Type | Default | Meaning |\n| --- | --- | --- | --- |\n"
+                                 : "It takes no keys.\n");
         markdown_rows(table, &path, 0, text);
         break;
     case WEIR_DESCRIBE_JSON_SCHEMA:

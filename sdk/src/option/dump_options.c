@@ -55,7 +55,8 @@ static void dump_group(const struct weir_option *row, const char *base, struct w
     weir_dump_end(dump);
 }
 
-static void dump_groups(const struct weir_option *row, const struct weir_groups *groups, struct weir_dump *dump)
+static void dump_groups(const struct weir_option *row, const struct weir_groups *groups,
+                        struct weir_dump *dump)
 {
     bool map = row->kind == WEIR_OPTION_KIND_GROUP_MAP;
     if (map)

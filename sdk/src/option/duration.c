@@ -13,14 +13,9 @@ struct unit {
 
 /* Longer names first where one starts with another. */
 static const struct unit units[] = {
-    { "ns", 1 },
-    { "us", 1000 },
-    { "\xc2\xb5s", 1000 }, /* U+00B5 micro sign */
-    { "\xce\xbcs", 1000 }, /* U+03BC Greek mu */
-    { "ms", 1000000 },
-    { "s", 1000000000 },
-    { "m", 60000000000 },
-    { "h", 3600000000000 },
+    { "ns", 1 },           { "us", 1000 },      { "\xc2\xb5s", 1000 }, /* U+00B5 micro sign */
+    { "\xce\xbcs", 1000 },                                             /* U+03BC Greek mu */
+    { "ms", 1000000 },     { "s", 1000000000 }, { "m", 60000000000 },  { "h", 3600000000000 },
 };
 
 static bool is_digit(char c)
@@ -59,7 +54,8 @@ static void read_fraction(struct weir_str text, size_t *at, uint64_t *value, dou
     for (; *at < text.length && is_digit(text.data[*at]); (*at)++) {
         uint64_t next;
         if (full || __builtin_mul_overflow(*value, (uint64_t)10, &next) ||
-            __builtin_add_overflow(next, (uint64_t)(text.data[*at] - '0'), &next) || next >= (uint64_t)1 << 63) {
+            __builtin_add_overflow(next, (uint64_t)(text.data[*at] - '0'), &next) ||
+            next >= (uint64_t)1 << 63) {
             full = true;
             continue;
         }

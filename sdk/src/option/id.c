@@ -63,7 +63,8 @@ static bool name_is_valid(struct weir_str name)
     return true;
 }
 
-int weir_id_parse(struct weir_str text, struct weir_arena *arena, struct weir_id *out, struct weir_error *error)
+int weir_id_parse(struct weir_str text, struct weir_arena *arena, struct weir_id *out,
+                  struct weir_error *error)
 {
     const char *slash = text.length ? memchr(text.data, '/', text.length) : NULL;
     size_t split = slash ? (size_t)(slash - text.data) : text.length;
@@ -75,15 +76,17 @@ int weir_id_parse(struct weir_str text, struct weir_arena *arena, struct weir_id
     if (type.length == 0 && !slash)
         return weir_error_set(error, "id must not be empty");
     if (type.length == 0)
-        return weir_error_set(error, "in \"%.*s\" id: the part before / should not be empty", WEIR_STR_ARG(text));
+        return weir_error_set(error, "in \"%.*s\" id: the part before / should not be empty",
+                              WEIR_STR_ARG(text));
     if (!type_is_valid(type))
-        return weir_error_set(error, "in \"%.*s\" id: invalid character(s) in type \"%.*s\"", WEIR_STR_ARG(text),
-                              WEIR_STR_ARG(type));
+        return weir_error_set(error, "in \"%.*s\" id: invalid character(s) in type \"%.*s\"",
+                              WEIR_STR_ARG(text), WEIR_STR_ARG(type));
     if (slash && name.length == 0)
-        return weir_error_set(error, "in \"%.*s\" id: the part after / should not be empty", WEIR_STR_ARG(text));
+        return weir_error_set(error, "in \"%.*s\" id: the part after / should not be empty",
+                              WEIR_STR_ARG(text));
     if (slash && !name_is_valid(name))
-        return weir_error_set(error, "in \"%.*s\" id: invalid character(s) in name \"%.*s\"", WEIR_STR_ARG(text),
-                              WEIR_STR_ARG(name));
+        return weir_error_set(error, "in \"%.*s\" id: invalid character(s) in name \"%.*s\"",
+                              WEIR_STR_ARG(text), WEIR_STR_ARG(name));
 
     size_t length = type.length + (slash ? 1 + name.length : 0);
     struct weir_id id;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Code points that a component name must not hold: the Unicode 14.0.0 general categories Z (separators), S (symbols) and
- * Cc, Cf, Cs, Co (control and other). Sorted and without overlap, for a binary search.
+ * Code points that a component name must not hold: the Unicode 14.0.0 general categories Z (separators), S (symbols)
+ * and Cc, Cf, Cs, Co (control and other). Sorted and without overlap, for a binary search.
  */
 #ifndef WEIR_ID_RANGES_H
 #define WEIR_ID_RANGES_H

@@ -20,9 +20,9 @@ const struct weir_node *weir_node_get(const struct weir_node *map, const char *k
 const char *weir_node_type_name(enum weir_node_type type)
 {
     static const char *const names[] = {
-        [WEIR_NODE_NULL] = "null",     [WEIR_NODE_BOOL] = "bool", [WEIR_NODE_INT] = "int",
-        [WEIR_NODE_DOUBLE] = "float",  [WEIR_NODE_STRING] = "string", [WEIR_NODE_LIST] = "list",
-        [WEIR_NODE_MAP] = "map",       [WEIR_NODE_TIMESTAMP] = "timestamp",
+        [WEIR_NODE_NULL] = "null",    [WEIR_NODE_BOOL] = "bool",           [WEIR_NODE_INT] = "int",
+        [WEIR_NODE_DOUBLE] = "float", [WEIR_NODE_STRING] = "string",       [WEIR_NODE_LIST] = "list",
+        [WEIR_NODE_MAP] = "map",      [WEIR_NODE_TIMESTAMP] = "timestamp",
     };
     return names[type];
 }

@@ -32,8 +32,8 @@ static void add(struct weir_problems *problems, struct weir_place place, const c
         problems->errors++;
 }
 
-void weir_problem_add(struct weir_problems *problems, struct weir_place place, const char *path, const char *format,
-                      ...)
+void weir_problem_add(struct weir_problems *problems, struct weir_place place, const char *path,
+                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -41,8 +41,8 @@ void weir_problem_add(struct weir_problems *problems, struct weir_place place, c
     va_end(arguments);
 }
 
-void weir_warning_add(struct weir_problems *problems, struct weir_place place, const char *path, const char *format,
-                      ...)
+void weir_warning_add(struct weir_problems *problems, struct weir_place place, const char *path,
+                      const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -55,7 +55,8 @@ void weir_problems_print(const struct weir_problems *problems, struct weir_text 
     for (size_t i = 0; i < problems->count; i++) {
         const struct weir_problem *problem = &problems->items[i];
         if (problem->place.source && problem->place.line > 0)
-            weir_text_addf(text, "%s:%u:%u: ", problem->place.source, problem->place.line, problem->place.column);
+            weir_text_addf(text, "%s:%u:%u: ", problem->place.source, problem->place.line,
+                           problem->place.column);
         else if (problem->place.source)
             weir_text_addf(text, "%s: ", problem->place.source);
         if (problem->warning)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * JSON Schema (draft 2020-12) from option tables, for editors. It describes a configuration before expansion: in place
- * of every scalar there may be a text with ${...} in it.
+ * JSON Schema (draft 2020-12) from option tables, for editors. It describes a configuration before expansion:
+ * in place of every scalar there may be a text with ${...} in it.
  */
 #include <config.h>
 
@@ -115,10 +115,12 @@ static void add_pairs(struct weir_dump *dump)
     end_choice(dump);
 }
 
-static void add_object(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump);
+static void add_object(const struct weir_option_table *table, bool optional, unsigned level,
+                       struct weir_dump *dump);
 
 /* A section; null is one without keys. */
-static void add_section(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump)
+static void add_section(const struct weir_option_table *table, bool optional, unsigned level,
+                        struct weir_dump *dump)
 {
     weir_dump_begin_map(dump);
     if (level < WORDS_DEPTH_MAX)
@@ -261,7 +263,8 @@ static void add_required(const struct weir_option_table *table, struct weir_dump
 }
 
 /* The members of the schema of a map with the table's keys. */
-static void add_object(const struct weir_option_table *table, bool optional, unsigned level, struct weir_dump *dump)
+static void add_object(const struct weir_option_table *table, bool optional, unsigned level,
+                       struct weir_dump *dump)
 {
     add_text(dump, "type", "object");
     weir_dump_key(dump, WEIR_STR("properties"));

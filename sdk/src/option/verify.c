@@ -61,7 +61,8 @@ static bool in_limits(const struct weir_option *row, const void *field)
 
 static bool is_number(enum weir_option_kind kind)
 {
-    return kind == WEIR_OPTION_KIND_INT || kind == WEIR_OPTION_KIND_DOUBLE || kind == WEIR_OPTION_KIND_DURATION;
+    return kind == WEIR_OPTION_KIND_INT || kind == WEIR_OPTION_KIND_DOUBLE ||
+           kind == WEIR_OPTION_KIND_DURATION;
 }
 
 static void verify_preset(struct verifier *verifier, const struct weir_option *row)

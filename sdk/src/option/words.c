@@ -64,7 +64,8 @@ void words_limits(const struct weir_option *row, struct weir_text *text)
     if (row->kind == WEIR_OPTION_KIND_ENUM) {
         weir_text_adds(text, "one of ");
         for (const struct weir_option_value *value = row->values; value && value->name; value++)
-            weir_text_addf(text, "%s%s", value == row->values ? "" : ", ", value->name[0] ? value->name : "\"\"");
+            weir_text_addf(text, "%s%s", value == row->values ? "" : ", ",
+                           value->name[0] ? value->name : "\"\"");
     } else if (option_range(row, &min, &max)) {
         if (max == INT64_MAX) {
             weir_text_adds(text, "at least ");

@@ -53,7 +53,8 @@ static const struct {
     { "otlp/a b", "in \"otlp/a b\" id: invalid character(s) in name \"a b\"" },
     { "otlp/a+b", "in \"otlp/a+b\" id: invalid character(s) in name \"a+b\"" },
     { "otlp/\xe2\x82\xac", "in \"otlp/\xe2\x82\xac\" id: invalid character(s) in name \"\xe2\x82\xac\"" },
-    { "otlp/\xf0\x9f\x98\x80", "in \"otlp/\xf0\x9f\x98\x80\" id: invalid character(s) in name \"\xf0\x9f\x98\x80\"" },
+    { "otlp/\xf0\x9f\x98\x80",
+      "in \"otlp/\xf0\x9f\x98\x80\" id: invalid character(s) in name \"\xf0\x9f\x98\x80\"" },
     { "otlp/\xff", "in \"otlp/\xff\" id: invalid character(s) in name \"\xff\"" },
 };
 
@@ -93,11 +94,16 @@ static const struct {
     const char *name;
     const char *nearest;
 } meant[] = {
-    { "endpont", "endpoint" },   { "enpdoint", "endpoint" },
-    { "Endpoint", "endpoint" },  { "send-batch-size", "send_batch_size" },
-    { "tsl", "tls" },            { "tl", "tls" },
-    { "zebra", NULL },           { "x", NULL },
-    { "", NULL },                { "send_batch_maxsize", "send_batch_max_size" },
+    { "endpont", "endpoint" },
+    { "enpdoint", "endpoint" },
+    { "Endpoint", "endpoint" },
+    { "send-batch-size", "send_batch_size" },
+    { "tsl", "tls" },
+    { "tl", "tls" },
+    { "zebra", NULL },
+    { "x", NULL },
+    { "", NULL },
+    { "send_batch_maxsize", "send_batch_max_size" },
 };
 
 START_TEST(finds_what_was_meant)
