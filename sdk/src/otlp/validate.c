@@ -218,10 +218,29 @@ static inline bool payload(struct check *check, unsigned message, unsigned actio
         return length % 8 == 0 || refuse(check, "packed numbers that are cut off", message, p);
     case OTLP_DO_PACKED_VARINT:
         return packed_varints(p, p + length) || refuse(check, "packed numbers that are cut off", message, p);
-    case OTLP_DO_KEY_VALUE:
-        return short_key_value(check, p, p + length) || walk(check, OTLP_KEY_VALUE, p, p + length, depth);
     default:
         return walk(check, action - OTLP_DO_MESSAGE, p, p + length, depth);
+    }
+}
+
+/* Attributes come in runs: goes on while the key is the same. The first one's length is at `p`, behind `key`.
+ */
+static const uint8_t *key_values(struct check *check, unsigned message, const uint8_t *key, const uint8_t *p,
+                                 const uint8_t *end, unsigned depth)
+{
+    bool one_byte = p - key == 1;
+    for (;;) {
+        size_t length = 0;
+        const uint8_t *start = p;
+        p = read_length(p, end, &length);
+        if (!p)
+            return refuse_length(check, message, key, start, end);
+        if (!short_key_value(check, p, p + length) && !walk(check, OTLP_KEY_VALUE, p, p + length, depth))
+            return NULL;
+        p += length;
+        if (p == end || *p != *key || !one_byte)
+            return p;
+        key = p++;
     }
 }
 
@@ -253,6 +272,11 @@ static bool walk(struct check *check, unsigned message, const uint8_t *p, const 
             break;
         case OTLP_DO_FIXED32:
             p = end - p >= 4 ? p + 4 : NULL;
+            break;
+        case OTLP_DO_KEY_VALUE:
+            p = key_values(check, message, key, p, end, depth);
+            if (!p)
+                return false;
             break;
         default: {
             size_t length = 0;
