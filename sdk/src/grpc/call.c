@@ -56,7 +56,8 @@ void grpc_call_detach(struct weir_grpc_call *call)
 
 /* --- answers --- */
 
-static void sent(struct h2_stream *stream)
+/* Before the stream is answered, and perhaps freed: what is sent shows the client that it may ping again. */
+static void sending(struct h2_stream *stream)
 {
     struct grpc_connection *connection = h2_session_user(stream->session);
     connection->forgive_strikes = true;
@@ -79,9 +80,8 @@ static void send_status(struct h2_stream *stream, const char *http_status, int c
         { WEIR_STR("grpc-message"), weir_str_of(weir_text_string(&encoded)) },
         { WEIR_STR("grpc-status-details-bin"), weir_text_view(&binary) },
     };
-    if (!h2_stream_respond(stream, headers, length > 0 ? 5 : 4, NULL, NULL, 0))
-        h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
-    sent(stream);
+    sending(stream);
+    h2_stream_respond(stream, headers, length > 0 ? 5 : 4, NULL, NULL, 0);
     weir_text_free(&encoded);
     weir_text_free(&binary);
 }
@@ -175,12 +175,13 @@ static void send_reply(struct weir_grpc_call *call, const void *message, size_t 
     };
     static const struct weir_http_header trailers[1] = { { { "grpc-status", 11 }, { "0", 1 } } };
     size_t count = encoding == WEIR_ENCODING_IDENTITY ? 2 : 3;
-    if (!framed || !weir_slices_add(&body, framed, framed->data, framed->length) ||
-        !h2_stream_respond(stream, headers, count, &body, trailers, 1))
+    sending(stream);
+    if (framed && weir_slices_add(&body, framed, framed->data, framed->length))
+        h2_stream_respond(stream, headers, count, &body, trailers, 1);
+    else
         h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
     weir_slices_free(&body);
     weir_buffer_unref(framed);
-    sent(stream);
 }
 
 void weir_grpc_reply(struct weir_grpc_call *call, const void *message, size_t length)

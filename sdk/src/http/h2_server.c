@@ -46,10 +46,11 @@ static void write_answer(struct weir_http_exchange *exchange, int status,
         if (!weir_str_is(headers[i].name, "connection") && !weir_str_is(headers[i].name, "transfer-encoding"))
             ok = headers_add(&list, headers[i].name, headers[i].value);
     }
-    ok = ok && h2_stream_respond(stream, list.items, list.count, body, NULL, 0);
-    headers_free(&list);
-    if (!ok)
+    if (ok)
+        h2_stream_respond(stream, list.items, list.count, body, NULL, 0);
+    else
         h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
+    headers_free(&list);
 }
 
 static const struct exchange_ops h2_ops = { write_answer };

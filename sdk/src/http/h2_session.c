@@ -514,7 +514,7 @@ static bool keep_trailers(struct h2_stream *stream, const struct weir_http_heade
     return true;
 }
 
-bool h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *headers, size_t count,
+void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *headers, size_t count,
                        struct weir_slices *body, const struct weir_http_header *trailers,
                        size_t trailer_count)
 {
@@ -528,9 +528,10 @@ bool h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *
         ok = nghttp2_submit_response(session->nghttp2, stream->id, list, count,
                                      has_body ? &provider : NULL) == 0;
     }
+    if (!ok)
+        nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
     free(list);
     h2_session_flush(session);
-    return ok;
 }
 
 void h2_stream_reset(struct h2_stream *stream, uint32_t error_code)

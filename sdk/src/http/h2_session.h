@@ -103,12 +103,13 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct we
 
 /* Server: answers; `headers` begin with :status. `body` as above; `trailers` (NULL: none) are copied. Without
  * body and trailers the headers end the stream. A request that is not whole by then is reset with
- * NGHTTP2_NO_ERROR behind the answer (RFC 9113, 8.1). false when memory is out. */
-bool h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *headers, size_t count,
+ * NGHTTP2_NO_ERROR behind the answer (RFC 9113, 8.1). The stream may be closed and freed when this returns;
+ * it is reset when memory is out. */
+void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *headers, size_t count,
                        struct weir_slices *body, const struct weir_http_header *trailers,
                        size_t trailer_count);
 
-/* Ends the stream with RST_STREAM; `closed` follows with that code. */
+/* Ends the stream with RST_STREAM; `closed` comes with that code, perhaps before this returns. */
 void h2_stream_reset(struct h2_stream *stream, uint32_t error_code);
 
 /* Sends a PING; one at a time (false: one is under way, or memory is out). */
