@@ -83,6 +83,8 @@ enum weir_inflate_status weir_inflate(enum weir_encoding encoding, struct weir_s
                                       struct weir_error *error)
 {
     struct output output = { 0 };
+    if (!in.data)
+        in.data = ""; // so that there is a place to point to
     size_t guess = encoding == WEIR_ENCODING_GZIP ? gzip_size_hint(in) : 0;
     /* A trailer that claims more than deflate can do (1032:1) is no hint. */
     if (guess / 1032 > in.length)

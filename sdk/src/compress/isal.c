@@ -77,6 +77,9 @@ static enum weir_inflate_status inflate_isal(struct weir_str in, struct output *
     for (;;) {
         state->crc_flag = flag;
         enum weir_inflate_status status = inflate_member(state, output, format, error);
+        // Whole bytes behind the trailer that ISA-L has taken in already.
+        state->next_in -= state->read_in_length / 8;
+        state->avail_in += (uint32_t)state->read_in_length / 8;
         if (status != WEIR_INFLATE_OK || state->avail_in == 0)
             return status;
         if (flag != ISAL_GZIP)

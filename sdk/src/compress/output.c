@@ -30,7 +30,7 @@ enum weir_inflate_status output_start(struct output *output, const struct weir_i
 {
     output->limits = limits;
     output->cap = cap_of(limits, in_length);
-    output->buffer = weir_buffer_new(0);
+    output->buffer = weir_buffer_new(1); // so that there is a place to point to
     if (!output->buffer)
         return WEIR_INFLATE_FAILED;
     if (guess > output->cap)
