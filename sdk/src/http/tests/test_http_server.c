@@ -95,7 +95,9 @@ static const struct weir_http_handler handler = {
 
 static uint16_t port_of(const char *address)
 {
-    return (uint16_t)atoi(strrchr(address, ':') + 1);
+    uint64_t port = 0;
+    ck_assert(weir_str_to_u64(weir_str_of(strrchr(address, ':') + 1), &port));
+    return (uint16_t)port;
 }
 
 static void client_connect(struct client *client)
