@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -17,7 +18,7 @@ const char *weir_tls_why(void)
     unsigned long code = ERR_peek_error();
     const char *reason = ERR_reason_error_string(code);
     if (reason)
-        strncpy(text, reason, sizeof(text) - 1);
+        snprintf(text, sizeof(text), "%s", reason);
     else
         ERR_error_string_n(code, text, sizeof(text));
     ERR_clear_error();

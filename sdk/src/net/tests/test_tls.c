@@ -129,7 +129,7 @@ static void run(const char *script)
 /* ca.pem signs good.pem (localhost, 127.0.0.1), client.pem and old.pem (expired); other.pem is another CA. */
 static void make_certificates(void)
 {
-    strcpy(folder, "/tmp/weir-tls-XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/weir-tls-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     run("curve='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';"
         "for ca in ca other; do"
