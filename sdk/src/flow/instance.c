@@ -52,6 +52,9 @@ void weir_instance_free(struct weir_instance *instance)
     weir_meter_forget(instance);
     for (unsigned i = 0; i < instance->shard_count; i++) {
         hops_free(instance->shards[i]);
+        for (int signal = 0; signal < WEIR_SIGNALS; signal++)
+            for (int t = 0; t < TRANSPORTS; t++)
+                free((char *)atomic_load(&instance->shards[i]->ledgers[signal].transports[t].transport));
         free(instance->shards[i]);
     }
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {

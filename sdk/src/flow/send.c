@@ -30,7 +30,7 @@ struct hop {
     struct weir_ack *ack;
     struct weir_shard *from;
     enum weir_signal signal;
-    const char *transport;
+    struct transport_tally *transport; /* a receiver's; NULL for others */
     uint64_t items;
     uint64_t bytes;
     size_t pending;
@@ -83,10 +83,11 @@ static struct transport_tally *transport_slot(struct ledger *ledger, const char 
         struct transport_tally *slot = &ledger->transports[i];
         const char *name = atomic_load_explicit(&slot->transport, memory_order_relaxed);
         if (!name) {
-            atomic_store_explicit(&slot->transport, transport, memory_order_release);
+            /* A copy: the word may belong to the request's context, which goes with the batch. */
+            atomic_store_explicit(&slot->transport, weir_xstrdup(transport), memory_order_release);
             return slot;
         }
-        if (name == transport || strcmp(name, transport) == 0)
+        if (strcmp(name, transport) == 0)
             return slot;
     }
     return &ledger->transports[TRANSPORTS - 1];
@@ -96,7 +97,7 @@ static struct transport_tally *transport_slot(struct ledger *ledger, const char 
 static void count_received(const struct hop *hop, enum weir_outcome outcome)
 {
     struct ledger *ledger = &hop->from->ledgers[hop->signal];
-    struct transport_tally *slot = transport_slot(ledger, hop->transport);
+    struct transport_tally *slot = hop->transport;
     if (outcome == WEIR_OK) {
         tally_add(&slot->accepted, hop->items);
         return;
@@ -197,11 +198,12 @@ static struct hop *start_hop(struct weir_shard *from, struct weir_batch *batch, 
     hop->signal = weir_batch_signal(batch);
     hop->items = weir_batch_items(batch);
     hop->bytes = weir_batch_bytes(batch);
-    const char *transport = weir_context_transport(weir_batch_context(batch));
-    hop->transport = transport ? transport : "";
+    hop->transport = NULL;
     hop->pending = legs;
     hop->worst = (struct verdict){ .result = WEIR_RESULT_OK };
     if (from->instance->component->kind == WEIR_RECEIVER) {
+        const char *transport = weir_context_transport(weir_batch_context(batch));
+        hop->transport = transport_slot(&from->ledgers[hop->signal], transport ? transport : "");
         tally_add(&from->ledgers[hop->signal].offered, hop->items);
         tally_add(&from->ledgers[hop->signal].offered_bytes, hop->bytes);
     }
