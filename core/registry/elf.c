@@ -22,6 +22,7 @@
 #if __SIZEOF_POINTER__ == 8
 typedef Elf64_Ehdr Header;
 typedef Elf64_Shdr Section;
+typedef Elf64_Phdr Segment;
 typedef Elf64_Sym Symbol;
 typedef Elf64_Verneed Need;
 typedef Elf64_Vernaux NeedVersion;
@@ -29,6 +30,7 @@ typedef Elf64_Vernaux NeedVersion;
 #else
 typedef Elf32_Ehdr Header;
 typedef Elf32_Shdr Section;
+typedef Elf32_Phdr Segment;
 typedef Elf32_Sym Symbol;
 typedef Elf32_Verneed Need;
 typedef Elf32_Vernaux NeedVersion;
@@ -61,6 +63,7 @@ typedef Elf32_Vernaux NeedVersion;
 
 /* Versions libweir.so gives its symbols: WEIR_<major>.<minor>. */
 #define LIBWEIR_PREFIX "WEIR_"
+#define AGAIN ": install the plugin's package again"
 /* What no plugin needs: keeps a hostile file from costing time. */
 #define MAX_RECORDS 4096
 
@@ -69,10 +72,15 @@ struct image {
     size_t size;
 };
 
+static bool fits(const struct image *image, uint64_t offset, uint64_t size)
+{
+    return offset <= image->size && size <= image->size - offset;
+}
+
 /* `size` bytes at `offset` copied to `out`; copies, since nothing in the file need be aligned. */
 static bool image_at(const struct image *image, uint64_t offset, void *out, size_t size)
 {
-    if (offset > image->size || size > image->size - offset)
+    if (!fits(image, offset, size))
         return false;
     memcpy(out, image->data + offset, size);
     return true;
@@ -81,19 +89,37 @@ static bool image_at(const struct image *image, uint64_t offset, void *out, size
 /* The string at `offset` of the string table, NULL when it does not end inside it. */
 static const char *string_at(const struct image *image, const Section *strings, uint64_t offset)
 {
-    if (offset >= strings->sh_size || strings->sh_offset > image->size ||
-        strings->sh_size > image->size - strings->sh_offset)
+    if (offset >= strings->sh_size || !fits(image, strings->sh_offset, strings->sh_size))
         return NULL;
     const char *start = (const char *)image->data + strings->sh_offset + offset;
     return memchr(start, '\0', strings->sh_size - offset) ? start : NULL;
 }
 
+/* The dynamic linker maps segments without asking whether the file is long enough: using a page behind its end is a
+ * bus error. */
+static int check_segments(const struct image *image, const Header *header, struct weir_error *error)
+{
+    bool loads = false, dynamic = false;
+    for (unsigned i = 0; i < header->e_phnum; i++) {
+        Segment segment;
+        if (header->e_phentsize != sizeof segment ||
+            !image_at(image, header->e_phoff + (uint64_t)i * sizeof segment, &segment, sizeof segment) ||
+            !fits(image, segment.p_offset, segment.p_filesz) || segment.p_filesz > segment.p_memsz)
+            return weir_error_set(error, "is damaged or cut off: its segments do not fit into it" AGAIN);
+        loads |= segment.p_type == PT_LOAD;
+        dynamic |= segment.p_type == PT_DYNAMIC;
+    }
+    if (!loads || !dynamic)
+        return weir_error_set(error, "is damaged: it has nothing to load" AGAIN);
+    return 0;
+}
+
 static int check_header(const struct image *image, Header *header, struct weir_error *error)
 {
     if (image->size < SELFMAG || memcmp(image->data, ELFMAG, SELFMAG) != 0)
-        return weir_error_set(error, "is not a shared object (no ELF file)");
+        return weir_error_set(error, "is no shared object (not an ELF file)" AGAIN);
     if (!image_at(image, 0, header, sizeof *header))
-        return weir_error_set(error, "is cut off: the ELF header is incomplete");
+        return weir_error_set(error, "is cut off inside its header" AGAIN);
     if (header->e_ident[EI_CLASS] != OUR_CLASS || header->e_ident[EI_DATA] != OUR_DATA ||
         header->e_machine != OUR_MACHINE)
         return weir_error_set(error, "was built for another architecture (ELF machine %u, this one is %u): "
@@ -101,9 +127,10 @@ static int check_header(const struct image *image, Header *header, struct weir_e
                               (unsigned)header->e_machine, (unsigned)OUR_MACHINE);
     if (header->e_type != ET_DYN)
         return weir_error_set(error, "is an ELF file, but no shared object: link it with -shared");
-    if (header->e_shentsize != sizeof(Section) || header->e_shnum > MAX_RECORDS)
-        return weir_error_set(error, "is damaged: its section table makes no sense");
-    return 0;
+    if (header->e_shentsize != sizeof(Section) || header->e_shnum > MAX_RECORDS ||
+        !fits(image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(Section)))
+        return weir_error_set(error, "is damaged or cut off: its section table does not fit into it" AGAIN);
+    return check_segments(image, header, error);
 }
 
 static bool find_section(const struct image *image, const Header *header, uint32_t type, Section *out)
@@ -168,7 +195,7 @@ static int check_version(const char *version, struct weir_error *error)
 
 static int damaged_versions(struct weir_error *error)
 {
-    return weir_error_set(error, "is damaged: its version records make no sense");
+    return weir_error_set(error, "is damaged: its version records make no sense" AGAIN);
 }
 
 static int check_need(const struct image *image, const Section *strings, uint64_t offset, const Need *need,
@@ -217,7 +244,7 @@ static int check_symbol(const struct image *image, const Header *header, struct 
     Section section, strings;
     if (!find_section(image, header, SHT_DYNSYM, &section) ||
         !linked_strings(image, header, &section, &strings))
-        return weir_error_set(error, "is damaged: it has no dynamic symbol table");
+        return weir_error_set(error, "is damaged: it has no dynamic symbol table" AGAIN);
     uint64_t count = section.sh_size / sizeof(Symbol);
     for (uint64_t i = 0; i < count; i++) {
         Symbol symbol;
@@ -228,7 +255,8 @@ static int check_symbol(const struct image *image, const Header *header, struct 
             (symbol.st_info & 0xf) == STT_OBJECT)
             return 0;
     }
-    return weir_error_set(error, "is no weir plugin: it exports no structure named weir_component");
+    return weir_error_set(error, "is no weir plugin: it exports no structure named weir_component; remove it from "
+                                 "the plugin folder");
 }
 
 static int check_image(const struct image *image, struct weir_error *error)
@@ -239,19 +267,30 @@ static int check_image(const struct image *image, struct weir_error *error)
     return check_symbol(image, &header, error);
 }
 
+static int explain_unopened(const char *path, int errnum, struct weir_error *error)
+{
+    struct stat status;
+    if (errnum == ENOENT && lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+        return weir_error_set(error, "is a symbolic link to a file that does not exist: remove the link, or install "
+                                     "what it leads to");
+    if (errnum == EACCES)
+        return weir_error_set(error, "cannot be read by this user: give it mode 0644 and its folder mode 0755");
+    return weir_error_errno(error, errnum, "cannot be opened");
+}
+
 int elf_check_plugin(const char *path, struct weir_error *error)
 {
     int result = -1;
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
-        return weir_error_errno(error, errno, "cannot be opened");
+        return explain_unopened(path, errno, error);
     if (fstat(file, &status) != 0) {
         weir_error_errno(error, errno, "cannot be read");
     } else if (!S_ISREG(status.st_mode)) {
-        weir_error_set(error, "is no regular file");
+        weir_error_set(error, "is no regular file: remove it from the plugin folder");
     } else if (status.st_size == 0) {
-        weir_error_set(error, "is empty");
+        weir_error_set(error, "is empty" AGAIN);
     } else {
         struct image image = { .size = (size_t)status.st_size };
         void *data = mmap(NULL, image.size, PROT_READ, MAP_PRIVATE, file, 0);

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <link.h>
 #include <ltdl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,43 +13,63 @@
 #include "core/registry/elf.h"
 #include "core/registry/load.h"
 
-/* libltdl says "file not found" whatever went wrong; the dynamic linker says what. */
-static int explain_open_failure(const char *path, struct weir_error *error)
+/*
+ * libltdl binds functions when they are first called, where one that is missing ends the process, and says "file not
+ * found" whatever went wrong. So the dynamic linker is asked first; the handle is never closed, for plugins stay.
+ */
+static int link_library(const char *path, struct weir_error *error)
 {
-    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (handle)
-        return weir_error_set(error, "cannot be loaded: %s", lt_dlerror());
-    return weir_error_set(error, "cannot be loaded: %s", dlerror());
+    if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
+        return 0;
+    const char *why = dlerror();
+    size_t length = strlen(path);
+    if (strncmp(why, path, length) == 0 && strncmp(why + length, ": ", 2) == 0)
+        why += length + 2; /* the caller names the file */
+    return weir_error_set(error, "cannot be loaded: %s: install what it needs, or rebuild it for this weir", why);
 }
 
 static lt_dlhandle open_library(const char *path, struct weir_error *error)
 {
     lt_dladvise advise;
-    if (lt_dladvise_init(&advise) != 0) {
-        weir_error_set(error, "cannot be loaded: %s", lt_dlerror());
+    lt_dlhandle handle = NULL;
+    if (link_library(path, error) != 0)
         return NULL;
+    if (lt_dladvise_init(&advise) == 0) {
+        lt_dladvise_local(&advise);
+        lt_dladvise_resident(&advise);
+        handle = lt_dlopenadvise(path, advise);
+        lt_dladvise_destroy(&advise);
     }
-    lt_dladvise_local(&advise);
-    lt_dladvise_resident(&advise);
-    lt_dlhandle handle = lt_dlopenadvise(path, advise);
-    lt_dladvise_destroy(&advise);
     if (!handle)
-        explain_open_failure(path, error);
+        weir_error_set(error, "cannot be loaded: %s", lt_dlerror());
     return handle;
 }
 
 /* The part of the structure that every version has. */
 #define GUARD_SIZE offsetof(struct weir_component, kind)
 
+/* The size of the object at `address` as its library's symbol table has it. */
+static size_t symbol_size(const void *address)
+{
+    Dl_info info;
+    const ElfW(Sym) *symbol = NULL;
+    return dladdr1(address, &info, (void **)&symbol, RTLD_DL_SYMENT) && symbol ? symbol->st_size : 0;
+}
+
 static int check_guard(const struct weir_component *component, struct weir_error *error)
 {
+    size_t size = symbol_size(component);
+    if (size < GUARD_SIZE)
+        return weir_error_set(error, "is no weir plugin: its weir_component has %zu bytes; build it with "
+                                     "<weir/component.h>", size);
     if (component->abi_major != WEIR_ABI_MAJOR)
         return weir_error_set(error, "was built for plugin ABI %u.%u, this weir has %d.%d: rebuild it",
                               component->abi_major, component->abi_minor, WEIR_ABI_MAJOR, WEIR_ABI_MINOR);
     if (component->abi_minor > WEIR_ABI_MINOR)
         return weir_error_set(error, "was built for plugin ABI %u.%u, this weir has %d.%d: upgrade weir",
                               component->abi_major, component->abi_minor, WEIR_ABI_MAJOR, WEIR_ABI_MINOR);
-    if (component->struct_size < GUARD_SIZE || component->struct_size > sizeof *component)
+    if (component->struct_size < GUARD_SIZE || component->struct_size > sizeof *component ||
+        component->struct_size > size)
         return weir_error_set(error, "says its component structure has %u bytes, this weir's has %zu: rebuild it",
                               component->struct_size, sizeof *component);
     return 0;
@@ -57,11 +78,17 @@ static int check_guard(const struct weir_component *component, struct weir_error
 /* A plugin of an older minor version has a shorter structure: what it does not know is zero. */
 static const struct weir_component *complete(const struct weir_component *component)
 {
+    static struct completed {
+        struct completed *next;
+        struct weir_component component;
+    } *all; /* never freed, as plugins are never unloaded */
     if (component->struct_size == sizeof *component)
         return component;
-    struct weir_component *full = weir_xcalloc(1, sizeof *full);
-    memcpy(full, component, component->struct_size);
-    return full;
+    struct completed *completed = weir_xcalloc(1, sizeof *completed);
+    memcpy(&completed->component, component, component->struct_size);
+    completed->next = all;
+    all = completed;
+    return &completed->component;
 }
 
 static bool has_name(const struct weir_component *component, const char *type)
@@ -83,28 +110,28 @@ static int check_identity(const struct weir_component *component, enum weir_kind
                           struct weir_error *error)
 {
     if ((unsigned)component->kind >= WEIR_KINDS)
-        return weir_error_set(error, "says it is of kind %u, which does not exist", (unsigned)component->kind);
+        return weir_error_set(error, "says it is of kind %u, which does not exist: rebuild it", (unsigned)component->kind);
     if (component->kind != kind)
         return weir_error_set(error, "is a plugin of the wrong kind: it holds the %s \"%s\", and belongs into the "
                                      "folder %s",
                               weir_kind_name(component->kind, false), component->type ? component->type : "",
                               weir_kind_name(component->kind, true));
     if (!component->type || !component->version || !component->summary)
-        return weir_error_set(error, "is incomplete: type, version and summary must be set");
+        return weir_error_set(error, "is incomplete: its author must set type, version and summary");
     if (!has_name(component, type))
         return weir_error_set(error, "holds the %s \"%s\", not \"%s\": a plugin file is named for its type",
                               weir_kind_name(kind, false), component->type, type);
     if (!component->create)
-        return weir_error_set(error, "is incomplete: it has no function create");
+        return weir_error_set(error, "is incomplete: its author must add the function create");
     if (takes_telemetry(kind) && !component->consume)
-        return weir_error_set(error, "is incomplete: it takes telemetry, but has no function consume");
+        return weir_error_set(error, "is incomplete: it takes telemetry, so its author must add the function consume");
     return 0;
 }
 
 static int check_table(const struct weir_component *component, struct weir_error *error)
 {
     if (component->options && weir_options_verify(component->options, error) != 0)
-        return weir_error_prefix(error, "has a wrong option table");
+        return weir_error_prefix(error, "has an option table that its author must correct");
     return 0;
 }
 

@@ -186,6 +186,13 @@ static void explain_missing(const struct registry *registry, enum weir_kind kind
     weir_text_free(&text);
 }
 
+/* A link that leads nowhere exists, too: its error names it. */
+static bool exists(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}
+
 /* The one file that has this name; NULL with `error` set when there is none or there are two. */
 static char *find_file(const struct registry *registry, enum weir_kind kind, const char *type,
                        struct weir_error *error)
@@ -193,7 +200,7 @@ static char *find_file(const struct registry *registry, enum weir_kind kind, con
     char *found = NULL;
     for (size_t i = 0; i < registry->dir_count; i++) {
         char *path = plugin_path(registry, i, kind, type);
-        if (access(path, F_OK) != 0 || (found && same_file(found, path))) {
+        if (!exists(path) || (found && same_file(found, path))) {
             free(path);
         } else if (found) {
             weir_error_set(error, "there are two plugins for the %s \"%s\": %s and %s; remove one",
@@ -242,7 +249,7 @@ const struct weir_component *registry_find(struct registry *registry, enum weir_
     return loaded->component;
 }
 
-static bool is_link(const char *path)
+static bool is_alias(const char *path)
 {
     struct stat status;
     char *real = realpath(path, NULL);
@@ -264,7 +271,7 @@ void registry_list(struct registry *registry, void (*visit)(const struct registr
         char **names = all_names(registry, (enum weir_kind)kind, &count);
         for (size_t i = 0; i < count; i++) {
             const struct loaded *loaded = look_up(registry, (enum weir_kind)kind, names[i]);
-            if (!loaded->path || !is_link(loaded->path)) {
+            if (!loaded->path || !is_alias(loaded->path)) {
                 struct registry_listing listing = { loaded->component, (enum weir_kind)kind, loaded->type,
                                                     loaded->path, loaded->error };
                 visit(&listing, argument);

@@ -175,6 +175,7 @@ static int start(struct service *service, struct weir_error *error)
     service->logger = weir_logger_new(NULL);
     weir_log(service->logger, WEIR_INFO, "Starting " PACKAGE_NAME "...", WEIR_F_TEXT("Version", PACKAGE_VERSION),
              WEIR_F_UINT("NumCPU", weir_cpu_limit()), WEIR_F_UINT("workers", weir_worker_count()));
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */
     watch_signals(service);
     weir_workers_start();
     service->endpoints = endpoints_open(service->config, service->graph, service->resource, service->logger, error);

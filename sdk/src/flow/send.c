@@ -42,9 +42,10 @@ struct hop {
 static struct hop *take_hop(struct weir_shard *from, size_t legs)
 {
     struct hop *hop = from->spare_hops;
-    if (hop && hop->leg_capacity >= legs) {
+    if (hop)
         from->spare_hops = hop->next_spare;
-    } else {
+    if (!hop || hop->leg_capacity < legs) {
+        free(hop); /* replaced, so that there are never more than were under way at one time */
         hop = weir_xmalloc(sizeof *hop + legs * sizeof(struct leg));
         hop->leg_capacity = legs;
     }
