@@ -77,7 +77,7 @@ static void answer(struct weir_http_exchange *exchange)
         answer_metrics(endpoint, exchange);
 }
 
-static const struct weir_http_handler handler = { .request = answer };
+static const struct weir_http_handler handler = { .first_worker_only = true, .request = answer };
 
 static bool matches(const struct weir_strings *patterns, const char *name)
 {

@@ -87,7 +87,7 @@ static void request(struct weir_http_exchange *exchange)
         answer(exchange, health);
 }
 
-static const struct weir_http_handler handler = { .request = request };
+static const struct weir_http_handler handler = { .first_worker_only = true, .request = request };
 
 static int health_create(struct weir_instance *instance, struct weir_error *error)
 {

@@ -83,6 +83,9 @@ struct weir_http_exchange;
  * request may be NULL.
  */
 struct weir_http_handler {
+    /* The site is served on worker 0 alone: weir_http_server_start is called there and nowhere else. Otherwise it must be
+     * called on every worker, for each has a socket of its own. */
+    bool first_worker_only;
     /* The request line and the headers are here, the body is not: refuse early what is not served. */
     void (*head)(struct weir_http_exchange *exchange);
     /* Asked before `bytes` more of the body are received or inflated; false: the handler has answered. What

@@ -19,6 +19,7 @@ struct weir_http_site *weir_http_site_open(const struct weir_http_server_options
         .transport = options->transport,
         .tls = options->tls_on ? &options->tls : NULL,
         .alpn = alpn,
+        .first_worker_only = handler->first_worker_only,
     };
     site->options = options;
     site->handler = handler;

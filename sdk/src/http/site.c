@@ -16,7 +16,7 @@ static int bind_endpoint(struct site *site, const struct site_options *options, 
         return -1;
     if (weir_endpoint_parse_listen(weir_str_of(options->endpoint), transport, &endpoint, error) != 0)
         return -1;
-    struct weir_bind_options bind = { .endpoint = &endpoint };
+    struct weir_bind_options bind = { .endpoint = &endpoint, .first_worker_only = options->first_worker_only };
     int rc = weir_bind(&bind, &site->listener, error);
     weir_endpoint_free(&endpoint);
     return rc;

@@ -24,6 +24,7 @@ struct site_options {
     const char *transport;                     /* NULL: tcp */
     const struct weir_tls_server_options *tls; /* NULL: plain text */
     const char *const *alpn;
+    bool first_worker_only;
 };
 
 /* Binds and loads the certificates; 0, or -1 with `error` set and nothing held. Main thread. */

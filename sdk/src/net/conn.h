@@ -132,6 +132,7 @@ struct weir_bind_options {
     const struct weir_endpoint *endpoint;
     int backlog;              /* 0: the system's maximum */
     unsigned max_connections; /* on all workers together; more wait in the backlog; 0: no limit */
+    bool first_worker_only;   /* one socket, for worker 0: one nobody accepts from would leave clients waiting */
 };
 
 /* Resolves and binds; nothing is accepted yet. 0, or -1 with `error` set ("listen tcp 127.0.0.1:4317: bind:

@@ -132,7 +132,7 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
     int backlog = options->backlog > 0 ? options->backlog : 65535; // the kernel cuts it to net.core.somaxconn
     weir_endpoint_copy(&listener->endpoint, options->endpoint);
     listener->max_connections = options->max_connections;
-    listener->count = weir_worker_count() ? weir_worker_count() : 1;
+    listener->count = options->first_worker_only || weir_worker_count() == 0 ? 1 : weir_worker_count();
     listener->sockets = weir_xcalloc(listener->count, sizeof(int));
     for (unsigned i = 0; i < listener->count; i++)
         listener->sockets[i] = -1;
