@@ -10,6 +10,7 @@
 #include <weir/buffer.h>
 #include <weir/compress.h>
 #include <weir/option.h>
+#include <weir/value.h>
 
 #include "bench/common/histogram.h"
 #include "bench/common/number.h"
