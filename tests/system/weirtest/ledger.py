@@ -6,6 +6,7 @@ import re
 _SIGNAL = re.compile(r"  ([a-z]+)")
 _ROW = re.compile(r"    ([a-z]+) (\S+)(?: in (\S+))?: accepted (\d+)(?: \+ made (\d+))?"
                   r" = (?:delivered|sent) (\d+) \+ dropped (\d+) \+ held (\d+)(.*)")
+_REASON = re.compile(r"      (dropped|refused) (\d+) (?:items|requests): (\S+)")
 _CLOSES = "  the ledger closes"
 
 _NUMBERS = ("accepted", "made", "out", "dropped", "held")
@@ -13,7 +14,8 @@ _NUMBERS = ("accepted", "made", "out", "dropped", "held")
 
 class Ledger:
     """`rows` is a list of dicts: signal, kind, id, pipeline, accepted, made, out (delivered or
-    sent), dropped, held. `closes` says whether weir found that it closes."""
+    sent), dropped, held, drops (items by reason), refusals (requests by reason). `closes` says
+    whether weir found that it closes."""
 
     def __init__(self, stderr):
         lines = stderr.split("\n")
@@ -24,11 +26,15 @@ class Ledger:
         self.rows = []
         signal = None
         for line in lines:
-            row = _ROW.fullmatch(line)
-            if row:
+            row, reason = _ROW.fullmatch(line), _REASON.fullmatch(line)
+            if reason:
+                kind, count, why = reason.groups()
+                self.rows[-1]["drops" if kind == "dropped" else "refusals"][why] = int(count)
+            elif row:
                 kind, name, pipeline, *numbers, _ = row.groups()
                 self.rows.append({"signal": signal, "kind": kind, "id": name, "pipeline": pipeline,
-                                  **dict(zip(_NUMBERS, (int(n or 0) for n in numbers)))})
+                                  **dict(zip(_NUMBERS, (int(n or 0) for n in numbers))),
+                                  "drops": {}, "refusals": {}})
             elif _SIGNAL.fullmatch(line):
                 signal = line.strip()
 
@@ -38,4 +44,4 @@ class Ledger:
             if (row["signal"], row["kind"], row["id"]) == (signal, kind, name) and \
                     pipeline in (None, row["pipeline"]):
                 return row
-        return dict.fromkeys(_NUMBERS, 0)
+        return {**dict.fromkeys(_NUMBERS, 0), "drops": {}, "refusals": {}}

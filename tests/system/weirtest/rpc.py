@@ -66,6 +66,7 @@ class Sink(grpc.GenericRpcHandler):
         self._signals = {messages.method(s): s for s in messages.SIGNALS}
         self._lock = threading.Lock()
         self._received = []
+        self._refused = []
         self._number = 0
         self._server = grpc.server(
             futures.ThreadPoolExecutor(workers),
@@ -87,6 +88,8 @@ class Sink(grpc.GenericRpcHandler):
             number = self._number
         refusal = self._answer(signal, number) if self._answer else None
         if refusal:
+            with self._lock:
+                self._refused.append(Received(signal, body, dict(context.invocation_metadata())))
             context.abort(grpc.StatusCode[refusal[0]], refusal[1])
         with self._lock:
             self._received.append(Received(signal, body, dict(context.invocation_metadata())))
@@ -103,6 +106,12 @@ class Sink(grpc.GenericRpcHandler):
         """The accepted requests, as Received(signal, body, metadata)."""
         with self._lock:
             return list(self._received)
+
+    @property
+    def refused(self):
+        """The refused requests."""
+        with self._lock:
+            return list(self._refused)
 
     def parsed(self, signal):
         """The accepted requests of a signal as messages."""
