@@ -4,46 +4,25 @@
 
 #include <string.h>
 
-#include <weir/describe.h>
 
 #include "core/cli/cli.h"
+#include "core/config/print.h"
 
-static void dump_entry(struct weir_dump *dump, struct weir_config *config, struct registry *registry,
-                       const struct weir_entry *entry, struct weir_problems *problems)
+/* Why an entry has no table is reported once, where the table is asked for. */
+struct lookup {
+    struct registry *registry;
+    struct weir_problems *problems;
+};
+
+static const struct weir_option_table *find_table(void *context, const struct weir_entry *entry)
 {
+    struct lookup *lookup = context;
     struct weir_error error = WEIR_ERROR_INIT;
-    const struct weir_component *component = registry_find(registry, entry->kind, entry->id.type, &error);
-    weir_dump_key(dump, weir_str_of(entry->id.text));
-    if (!component) {
-        weir_problem_add(problems, entry->place, entry->path, "%s", weir_error_text(&error));
-        weir_dump_node(dump, entry->node);
-    } else if (!component->options) {
-        weir_dump_begin_map(dump);
-        weir_dump_end(dump);
-    } else {
-        void *group = weir_config_decode_component(config, entry, component->options, problems);
-        weir_options_dump(component->options, group, dump);
-    }
+    const struct weir_component *component = registry_find(lookup->registry, entry->kind, entry->id.type, &error);
+    if (!component)
+        weir_problem_add(lookup->problems, entry->place, entry->path, "%s", weir_error_text(&error));
     weir_error_free(&error);
-}
-
-static void dump_config(struct weir_dump *dump, struct weir_config *config, struct registry *registry,
-                        struct weir_problems *problems)
-{
-    weir_dump_begin_map(dump);
-    for (int kind = 0; kind < WEIR_KINDS; kind++) {
-        const struct weir_entries *entries = &config->entries[kind];
-        if (entries->count == 0)
-            continue;
-        weir_dump_key(dump, weir_str_of(weir_kind_name((enum weir_kind)kind, true)));
-        weir_dump_begin_map(dump);
-        for (size_t i = 0; i < entries->count; i++)
-            dump_entry(dump, config, registry, &entries->items[i], problems);
-        weir_dump_end(dump);
-    }
-    weir_dump_key(dump, WEIR_STR("service"));
-    weir_dump_node(dump, weir_node_get(config->root, "service"));
-    weir_dump_end(dump);
+    return component ? component->options : NULL;
 }
 
 static int print(struct cli *cli, bool json, bool reveal)
@@ -53,7 +32,8 @@ static int print(struct cli *cli, bool json, bool reveal)
     struct weir_text text = { 0 };
     struct weir_dump dump = { .text = &text, .json = json, .reveal = reveal };
     struct weir_config *config = weir_config_load(&service.source, &problems);
-    dump_config(&dump, config, service.registry, &problems);
+    struct lookup lookup = { service.registry, &problems };
+    weir_config_print(config, find_table, &lookup, &dump, &problems);
     bool good = problems.errors == 0 || !cli->validate;
     if (good) {
         fputs(weir_text_string(&text), stdout);
