@@ -26,6 +26,9 @@ struct cli {
     bool validate;      /* --validate of print-config */
 };
 
+/* The exit code of a command line that makes no sense; the others are the service's. */
+#define EXIT_USAGE 2
+
 /* A subcommand: runs, prints, returns the exit code. */
 typedef int cli_command(struct cli *cli);
 
@@ -46,5 +49,7 @@ int cli_featuregate(struct cli *cli);
 
 /* Prints "Error: ..." and returns EXIT_FAILED. */
 int cli_fail(const char *format, ...) WEIR_PRINTF(1, 2);
+/* The same for a command line that makes no sense: names --help, and returns EXIT_USAGE. */
+int cli_usage(const char *format, ...) WEIR_PRINTF(1, 2);
 
 #endif

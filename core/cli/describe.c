@@ -69,12 +69,12 @@ int cli_describe(struct cli *cli)
     struct weir_arena arena = { 0 };
     struct weir_id id;
     if (cli->argument_count != 2)
-        return cli_fail("describe takes a kind and a type, such as: weir describe exporter otlp");
+        return cli_usage("describe takes a kind and a type, such as: weir describe exporter otlp");
     if (!find_format(cli->format ? cli->format : "text", &format))
-        return cli_fail("invalid format \"%s\": text, markdown, json-schema or yaml", cli->format);
+        return cli_usage("invalid format \"%s\": text, markdown, json-schema or yaml", cli->format);
     if (!find_kind(cli->arguments[0], &kind))
-        return cli_fail("\"%s\" is no kind of component: receiver, processor, exporter, connector or extension",
-                        cli->arguments[0]);
+        return cli_usage("\"%s\" is no kind of component: receiver, processor, exporter, connector or extension",
+                         cli->arguments[0]);
     int result = EXIT_FAILED;
     if (weir_id_parse(weir_str_of(cli->arguments[1]), &arena, &id, &error) != 0) {
         cli_fail("%s", weir_error_text(&error));

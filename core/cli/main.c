@@ -59,7 +59,7 @@ static const char help[] =
     "  --set KEY=VALUE        set one key over all files; dots separate levels\n"
     "  --feature-gates LIST   gates to switch on, or off with a \"-\" before the id\n"
     "  --workers N            worker threads (default: the CPUs that may be used)\n"
-    "  --plugin-dir DIR       look for plugins here first; may be repeated\n"
+    "  --plugin-dir DIR       look for plugins here, too; may be repeated\n"
     "  --drain-timeout TIME   longest time to deliver what is held on shutdown (default: 25s)\n"
     "  -v, --version          print the version\n"
     "  -h, --help             print this text\n"
@@ -67,25 +67,43 @@ static const char help[] =
     "Exit codes: 0 stopped as asked; 1 wrong configuration or failed start; 2 wrong usage;\n"
     "128+N ended at once by a second signal N.\n";
 
-#define EXIT_USAGE 2
 #define DEFAULT_DRAIN_TIMEOUT (INT64_C(25) * 1000000000)
+
+static void print_error(const char *format, va_list arguments)
+{
+    struct weir_text text = { 0 };
+    weir_text_vaddf(&text, format, arguments);
+    fprintf(stderr, "Error: %s\n", weir_text_string(&text));
+    weir_text_free(&text);
+}
 
 int cli_fail(const char *format, ...)
 {
-    struct weir_text text = { 0 };
     va_list arguments;
     va_start(arguments, format);
-    weir_text_vaddf(&text, format, arguments);
+    print_error(format, arguments);
     va_end(arguments);
-    fprintf(stderr, "Error: %s\n", weir_text_string(&text));
-    weir_text_free(&text);
     return EXIT_FAILED;
+}
+
+static int point_to_help(void)
+{
+    fputs("Run \"weir --help\" for usage.\n", stderr);
+    return EXIT_USAGE;
+}
+
+int cli_usage(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    print_error(format, arguments);
+    va_end(arguments);
+    return point_to_help();
 }
 
 static int usage_error(const char *what, const char *value)
 {
-    fprintf(stderr, "Error: %s: \"%s\"\nRun \"weir --help\" for usage.\n", what, value);
-    return EXIT_USAGE;
+    return cli_usage("%s: \"%s\"", what, value);
 }
 
 static void push(const char ***items, size_t *count, const char *value)
@@ -123,7 +141,7 @@ static int take_validate(struct cli *cli, const char *text)
 static int take_gates(struct cli *cli, const char *text)
 {
     struct weir_error error = WEIR_ERROR_INIT;
-    int result = cli_set_gates(cli, text, &error) == 0 ? 0 : cli_fail("%s", weir_error_text(&error));
+    int result = cli_set_gates(cli, text, &error) == 0 ? 0 : cli_usage("%s", weir_error_text(&error));
     weir_error_free(&error);
     return result;
 }
@@ -161,8 +179,7 @@ static int take_option(struct cli *cli, int option, const char *value)
         cli->command = "help";
         return 0;
     default: /* getopt has said what is wrong */
-        fputs("Run \"weir --help\" for usage.\n", stderr);
-        return EXIT_USAGE;
+        return point_to_help();
     }
 }
 

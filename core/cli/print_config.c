@@ -4,16 +4,24 @@
 
 #include <string.h>
 
+<<<<<<< HEAD
 
 #include "core/cli/cli.h"
 #include "core/config/print.h"
 
 /* Why an entry has no table is reported once, where the table is asked for. */
 struct lookup {
+=======
+#include "core/cli/cli.h"
+#include "core/config/print.h"
+
+struct finder {
+>>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
     struct registry *registry;
     struct weir_problems *problems;
 };
 
+<<<<<<< HEAD
 static const struct weir_option_table *find_table(void *context, const struct weir_entry *entry)
 {
     struct lookup *lookup = context;
@@ -23,6 +31,20 @@ static const struct weir_option_table *find_table(void *context, const struct we
         weir_problem_add(lookup->problems, entry->place, entry->path, "%s", weir_error_text(&error));
     weir_error_free(&error);
     return component ? component->options : NULL;
+=======
+static bool find_table(void *context, const struct weir_entry *entry, const struct weir_option_table **table)
+{
+    struct finder *finder = context;
+    struct weir_error error = WEIR_ERROR_INIT;
+    const struct weir_component *component = registry_find(finder->registry, entry->kind, entry->id.type, &error);
+    if (!component)
+        weir_problem_add(finder->problems, entry->place, entry->path, "%s (for id: \"%s\")", weir_error_text(&error),
+                         entry->id.text);
+    else
+        *table = component->options;
+    weir_error_free(&error);
+    return component != NULL;
+>>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
 }
 
 static int print(struct cli *cli, bool json, bool reveal)
@@ -32,18 +54,21 @@ static int print(struct cli *cli, bool json, bool reveal)
     struct weir_text text = { 0 };
     struct weir_dump dump = { .text = &text, .json = json, .reveal = reveal };
     struct weir_config *config = weir_config_load(&service.source, &problems);
+<<<<<<< HEAD
     struct lookup lookup = { service.registry, &problems };
     weir_config_print(config, find_table, &lookup, &dump, &problems);
+=======
+    struct finder finder = { service.registry, &problems };
+    weir_config_print(config, find_table, &finder, &dump, &problems);
+>>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
     bool good = problems.errors == 0 || !cli->validate;
     if (good) {
         fputs(weir_text_string(&text), stdout);
         if (text.length > 0 && text.data[text.length - 1] != '\n')
             putchar('\n');
     }
-    weir_text_clear(&text);
-    weir_problems_print(&problems, &text);
-    fputs(weir_text_string(&text), stderr);
     weir_text_free(&text);
+    service_print_problems(&problems);
     weir_problems_free(&problems);
     weir_config_free(config);
     registry_free(service.registry);
@@ -57,8 +82,8 @@ int cli_print_config(struct cli *cli)
     if (cli->uri_count == 0)
         return cli_fail("at least one config flag must be provided");
     if (strcmp(mode, "redacted") != 0 && strcmp(mode, "unredacted") != 0)
-        return cli_fail("invalid mode \"%s\": redacted or unredacted", mode);
+        return cli_usage("invalid mode \"%s\": redacted or unredacted", mode);
     if (strcmp(format, "yaml") != 0 && strcmp(format, "json") != 0)
-        return cli_fail("invalid format \"%s\": yaml or json", format);
+        return cli_usage("invalid format \"%s\": yaml or json", format);
     return print(cli, strcmp(format, "json") == 0, strcmp(mode, "unredacted") == 0);
 }

@@ -39,6 +39,22 @@ static void print_pipelines(const struct weir_config *config, struct weir_dump *
     weir_dump_end(dump);
 }
 
+static void print_entry(struct weir_config *config, const struct weir_entry *entry, weir_config_find_table *find,
+                        void *context, struct weir_dump *dump, struct weir_problems *problems)
+{
+    const struct weir_option_table *table = NULL;
+    key(dump, entry->id.text);
+    if (!find(context, entry, &table)) {
+        weir_dump_node(dump, NULL);
+        return;
+    }
+    const void *group = weir_config_decode_component(config, entry, table, problems);
+    if (table)
+        weir_options_dump(table, group, dump);
+    else
+        weir_dump_node(dump, NULL);
+}
+
 void weir_config_print(struct weir_config *config, weir_config_find_table *find, void *context,
                        struct weir_dump *dump, struct weir_problems *problems)
 {
@@ -49,16 +65,8 @@ void weir_config_print(struct weir_config *config, weir_config_find_table *find,
             continue;
         key(dump, model_section_name((enum weir_kind)kind));
         weir_dump_begin_map(dump);
-        for (size_t i = 0; i < entries->count; i++) {
-            const struct weir_entry *entry = &entries->items[i];
-            const struct weir_option_table *table = find(context, entry);
-            const void *group = weir_config_decode_component(config, entry, table, problems);
-            key(dump, entry->id.text);
-            if (table)
-                weir_options_dump(table, group, dump);
-            else
-                weir_dump_node(dump, NULL);
-        }
+        for (size_t i = 0; i < entries->count; i++)
+            print_entry(config, &entries->items[i], find, context, dump, problems);
         weir_dump_end(dump);
     }
     key(dump, "service");

@@ -9,8 +9,10 @@
 
 #include "core/config/config.h"
 
-/* Finds the option table of an entry's component; NULL: it takes no keys. */
-typedef const struct weir_option_table *weir_config_find_table(void *context, const struct weir_entry *entry);
+/* Finds the option table of an entry's component, NULL when it takes no keys; false when there is no such component,
+ * whose entry is then shown as null. */
+typedef bool weir_config_find_table(void *context, const struct weir_entry *entry,
+                                    const struct weir_option_table **table);
 
 /*
  * Adds the whole configuration with every default filled in, secrets masked unless dump->reveal. Entries are

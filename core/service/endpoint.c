@@ -33,7 +33,7 @@ static const struct weir_instrument target_info = {
     "target_info", WEIR_GAUGE, WEIR_LEVEL_BASIC, "", "Target metadata", NULL, 0,
 };
 static const struct weir_instrument handler_errors = {
-    "promhttp_metric_handler_errors_total", WEIR_GAUGE, WEIR_LEVEL_BASIC, "",
+    "promhttp_metric_handler_errors_total", WEIR_COUNTER, WEIR_LEVEL_BASIC, "",
     "Total number of internal errors encountered by the promhttp metric handler.", NULL, 0,
 };
 

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,13 +50,25 @@ void exposition_free(struct exposition *exposition)
     free(exposition);
 }
 
-/* Label names take letters, digits and underscores; values have three escapes. */
+/* Label names take letters, digits and underscores: any other character becomes one underscore. */
+static void add_label_name(struct weir_text *text, const char *name)
+{
+    if (*name >= '0' && *name <= '9')
+        weir_text_addc(text, '_');
+    for (const char *c = name; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        bool continues = ((unsigned char)*c & 0xc0) == 0x80; /* UTF-8: part of the character before */
+        if (!continues)
+            weir_text_addc(text, plain ? *c : '_');
+    }
+}
+
+/* Values have three escapes. */
 void exposition_label(struct weir_text *labels, const char *name, const char *value)
 {
     if (labels->length > 0)
         weir_text_addc(labels, ',');
-    for (const char *c = name; *c; c++)
-        weir_text_addc(labels, strchr("./- ", *c) ? '_' : *c);
+    add_label_name(labels, name);
     weir_text_adds(labels, "=\"");
     for (const char *c = value; *c; c++) {
         if (*c == '\\' || *c == '"')
@@ -142,10 +155,25 @@ static char *family_name(const struct exposition *exposition, const struct weir_
         const char *suffix = unit_suffix(instrument->unit);
         if (!ends_with(instrument->name, suffix))
             weir_text_adds(&name, suffix);
-        if (instrument->kind == WEIR_COUNTER)
+        if (instrument->kind == WEIR_COUNTER && !ends_with(instrument->name, "_total"))
             weir_text_adds(&name, "_total");
     }
     return weir_text_steal(&name);
+}
+
+/* As few digits as give the number back, written as upstream (Go's %g) writes them: 0.1, 100000, 1.048576e+06. */
+static void print_finite(struct weir_text *text, double value)
+{
+    char digits[32];
+    int precision = 0;
+    do
+        snprintf(digits, sizeof digits, "%.*e", precision, value);
+    while (strtod(digits, NULL) != value && ++precision <= 16);
+    long exponent = strtol(strchr(digits, 'e') + 1, NULL, 10);
+    if (exponent < -4 || exponent >= 6)
+        weir_text_adds(text, digits);
+    else
+        weir_text_addf(text, "%.*f", precision > exponent ? (int)(precision - exponent) : 0, value);
 }
 
 static void print_number(struct weir_text *text, double value)
@@ -154,10 +182,8 @@ static void print_number(struct weir_text *text, double value)
         weir_text_adds(text, "NaN");
     else if (isinf(value))
         weir_text_adds(text, value > 0 ? "+Inf" : "-Inf");
-    else if (value == floor(value) && fabs(value) < 1e15)
-        weir_text_addf(text, "%.0f", value);
     else
-        weir_text_addf(text, "%.17g", value);
+        print_finite(text, value);
 }
 
 static void print_line(struct weir_text *text, const struct exposition *exposition, const char *name,

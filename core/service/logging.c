@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <weir/node.h>
 #include <weir/sys/host.h>
 
 #include "core/service/logging.h"
@@ -51,6 +53,64 @@ static void set_pair(struct weir_pairs *pairs, const char *name, const char *val
     pairs->items[pairs->count++] = (struct weir_pair){ weir_xstrdup(name), weir_xstrdup(value) };
 }
 
+static void add_json_text(struct weir_text *text, struct weir_str value)
+{
+    weir_text_addc(text, '"');
+    weir_text_add_json(text, value);
+    weir_text_addc(text, '"');
+}
+
+/* A part of the configuration as JSON on one line, spaced as the log's fields are. As deep as YAML was read. */
+static void add_json(struct weir_text *text, const struct weir_node *node)
+{
+    bool map = node->type == WEIR_NODE_MAP;
+    switch (node->type) {
+    case WEIR_NODE_NULL:
+        weir_text_adds(text, "null");
+        break;
+    case WEIR_NODE_BOOL:
+        weir_text_adds(text, node->boolean ? "true" : "false");
+        break;
+    case WEIR_NODE_INT:
+        weir_text_addf(text, "%lld", (long long)node->integer);
+        break;
+    case WEIR_NODE_MAP:
+    case WEIR_NODE_LIST:
+        weir_text_addc(text, map ? '{' : '[');
+        for (const struct weir_node *child = node->first; child; child = child->next) {
+            if (map) {
+                add_json_text(text, child->key);
+                weir_text_adds(text, ": ");
+            }
+            add_json(text, child);
+            if (child->next)
+                weir_text_adds(text, ", ");
+        }
+        weir_text_addc(text, map ? '}' : ']');
+        break;
+    case WEIR_NODE_DOUBLE:
+        if (isfinite(node->number)) {
+            weir_text_addf(text, "%.17g", node->number);
+            break;
+        }
+        /* fall through */
+    default:
+        add_json_text(text, node->raw.data ? node->raw : WEIR_STR(""));
+        break;
+    }
+}
+
+/* A list of values is one text, as OpenTelemetry's SDKs make a label of it: ["a", "b"] */
+static char *attribute_text(const struct weir_node *value)
+{
+    struct weir_text text = { 0 };
+    if (value->type == WEIR_NODE_LIST)
+        add_json(&text, value);
+    else
+        weir_text_adds(&text, value->raw.data ? value->raw.data : "");
+    return weir_text_steal(&text);
+}
+
 struct weir_pairs *resource_new(const struct weir_telemetry *telemetry)
 {
     struct weir_pairs *resource = weir_xcalloc(1, sizeof *resource);
@@ -61,10 +121,12 @@ struct weir_pairs *resource_new(const struct weir_telemetry *telemetry)
     free(uuid);
     for (size_t i = 0; i < telemetry->attribute_count; i++) {
         const struct weir_telemetry_attribute *attribute = &telemetry->attributes[i];
-        if (attribute->value)
-            set_pair(resource, attribute->name, attribute->value->raw.data ? attribute->value->raw.data : "");
+        char *value = attribute->value ? attribute_text(attribute->value) : NULL;
+        if (value)
+            set_pair(resource, attribute->name, value);
         else
             remove_pair(resource, attribute->name);
+        free(value);
     }
     return resource;
 }
@@ -81,15 +143,12 @@ void resource_free(struct weir_pairs *resource)
     free(resource);
 }
 
-static void add_member(struct weir_text *text, const char *name, const char *value)
+static void add_member_name(struct weir_text *text, const char *name)
 {
     if (text->length > 0 && text->data[text->length - 1] != '{')
         weir_text_adds(text, ", ");
-    weir_text_addc(text, '"');
-    weir_text_add_json(text, weir_str_of(name));
-    weir_text_adds(text, "\": \"");
-    weir_text_add_json(text, weir_str_of(value));
-    weir_text_addc(text, '"');
+    add_json_text(text, weir_str_of(name));
+    weir_text_adds(text, ": ");
 }
 
 static char *common_fields(const struct weir_telemetry_logs *logs, const struct weir_pairs *resource)
@@ -97,13 +156,17 @@ static char *common_fields(const struct weir_telemetry_logs *logs, const struct 
     struct weir_text text = { 0 };
     if (!logs->disable_zap_resource) {
         weir_text_adds(&text, "\"resource\": {");
-        for (size_t i = 0; i < resource->count; i++)
-            add_member(&text, resource->items[i].name, resource->items[i].value);
+        for (size_t i = 0; i < resource->count; i++) {
+            add_member_name(&text, resource->items[i].name);
+            add_json_text(&text, weir_str_of(resource->items[i].value));
+        }
         weir_text_addc(&text, '}');
     }
     const struct weir_node *fields = logs->initial_fields.node;
-    for (const struct weir_node *field = fields ? fields->first : NULL; field; field = field->next)
-        add_member(&text, field->key.data, field->raw.data ? field->raw.data : "");
+    for (const struct weir_node *field = fields ? fields->first : NULL; field; field = field->next) {
+        add_member_name(&text, field->key.data);
+        add_json(&text, field);
+    }
     return weir_text_steal(&text);
 }
 

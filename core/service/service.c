@@ -33,7 +33,7 @@ struct service {
 
 static const int watched_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
-static void print_problems(const struct weir_problems *problems)
+void service_print_problems(const struct weir_problems *problems)
 {
     struct weir_text text = { 0 };
     if (problems->errors > 0)
@@ -101,7 +101,7 @@ static int prepare(struct service *service)
     }
     service->config = weir_config_load(&service->options->source, &problems);
     service->graph = graph_build(service->config, service->options->registry, &host, service, &problems);
-    print_problems(&problems);
+    service_print_problems(&problems);
     weir_problems_free(&problems);
     return service->graph ? 0 : -1;
 }

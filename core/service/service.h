@@ -28,4 +28,7 @@ int service_run(const struct service_options *options);
 /* Loads, checks and creates everything, opens nothing; prints what is wrong to stderr. Returns the exit code. */
 int service_validate(const struct service_options *options);
 
+/* Prints what is wrong with a configuration to stderr, below a line that says how many errors there are. */
+void service_print_problems(const struct weir_problems *problems);
+
 #endif

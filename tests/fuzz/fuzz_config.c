@@ -73,11 +73,12 @@ static const struct weir_option rich_options[] = {
 };
 static const struct weir_option_table rich_table = { rich_options, sizeof(struct rich), NULL };
 
-static const struct weir_option_table *find_table(void *context, const struct weir_entry *entry)
+static bool find_table(void *context, const struct weir_entry *entry, const struct weir_option_table **table)
 {
     (void)context;
     (void)entry;
-    return &rich_table;
+    *table = &rich_table;
+    return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

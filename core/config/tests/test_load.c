@@ -260,11 +260,12 @@ START_TEST(loads_the_samples)
 }
 END_TEST
 
-static const struct weir_option_table *no_table(void *context, const struct weir_entry *entry)
+static bool no_table(void *context, const struct weir_entry *entry, const struct weir_option_table **table)
 {
     (void)context;
     (void)entry;
-    return NULL;
+    *table = NULL;
+    return true;
 }
 
 START_TEST(prints_what_loads_again)

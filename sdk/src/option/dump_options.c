@@ -137,14 +137,20 @@ static void dump_field(const struct weir_option *row, const char *base, struct w
     }
 }
 
+/* Keys without an effect, and parts of a configuration that were not written: an empty one may mean something else. */
+static bool is_absent(const struct weir_option *row, const char *group)
+{
+    if (row->kind == WEIR_OPTION_KIND_SUBTREE)
+        return !((const struct weir_subtree *)(const void *)(group + row->offset))->node;
+    return row->kind == WEIR_OPTION_KIND_REFUSED || row->kind == WEIR_OPTION_KIND_IGNORED || row->replaced_by;
+}
+
 static void dump_rows(const struct weir_option_table *table, const char *group, struct weir_dump *dump)
 {
     for (const struct weir_option *row = table->options; row->key; row++) {
-        bool absent = row->kind == WEIR_OPTION_KIND_REFUSED || row->kind == WEIR_OPTION_KIND_IGNORED ||
-                      row->replaced_by;
         if (row->kind == WEIR_OPTION_KIND_INLINE) {
             dump_rows(row->table, group + row->offset, dump);
-        } else if (!absent) {
+        } else if (!is_absent(row, group)) {
             weir_dump_key(dump, weir_str_of(row->key));
             dump_field(row, group, dump);
         }

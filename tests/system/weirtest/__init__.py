@@ -9,6 +9,6 @@ protobuf) are imported on first use.
 from .case import TestCase
 from .ports import free_port
 from .wait import wait_for
-from .weir import Weir, validate
+from .weir import Weir, run, validate
 
-__all__ = ["TestCase", "Weir", "free_port", "validate", "wait_for"]
+__all__ = ["TestCase", "Weir", "free_port", "run", "validate", "wait_for"]

@@ -18,6 +18,7 @@ START_SECONDS = 20.0
 STOP_SECONDS = 20.0
 
 Exit = collections.namedtuple("Exit", "code stderr")
+Done = collections.namedtuple("Done", "code stdout stderr")
 
 
 def _command(config_files, args):
@@ -97,6 +98,13 @@ class Weir:
         """Ends what is left; may be called any number of times."""
         self.child.kill()
         self._folder.cleanup()
+
+
+def run(*args, env=None, cwd=None, seconds=20.0):
+    """Runs weir with these arguments to its end; returns Done(code, stdout, stderr)."""
+    done = subprocess.run([str(paths.weir_bin()), *map(str, args)], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=seconds, cwd=cwd, env=_environment(env))
+    return Done(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
 
 def validate(config, args=(), env=None, seconds=20.0):

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where configurations come from, what is said when they are wrong, and that the documented ones load."""
+
+import pathlib
+import re
+import tempfile
+
+import yaml
+
+from weirtest import TestCase, paths, run, validate
+
+PIPELINE = "service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}\n"
+PLAIN = "receivers: {nop: }\nexporters: {nop: }\n" + PIPELINE
+
+TEN_MISTAKES = """\
+receivers:
+  nop:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: localhost:4317
+        max_recv_msg_size_mib: many
+      htpp:
+exporters:
+  nop:
+  debug:
+    verbosity: noisy
+  otlp_grpc:
+    endpoint: localhost:4317
+    timeout: 5 parsecs
+    endpoint: localhost:4318
+processors:
+  batch:
+    send_batch_size: 100
+    send_batch_max_size: 10
+  batsh:
+service:
+  pipelines:
+    traces:
+      receivers: [nop, missing]
+      processors: [batch]
+      exporters: []
+    spans:
+      receivers: [nop]
+      exporters: [nop]
+"""
+# line:column, path, a part of the message
+TEN_ERRORS = [
+    ("7:32", "receivers::otlp::protocols::grpc::max_recv_msg_size_mib", "many"),
+    ("8:7", "receivers::otlp::protocols", "htpp"),
+    ("12:16", "exporters::debug::verbosity", "noisy"),
+    ("15:14", "exporters::otlp_grpc::timeout", "5 parsecs"),
+    ("16:5", "", "endpoint"),
+    ("20:26", "processors::batch", "send_batch_max_size"),
+    ("21:3", "processors::batsh", 'did you mean "batch"?'),
+    ("25:24", "service::pipelines::traces", 'references receiver "missing" which is not configured'),
+    ("24:5", "service::pipelines::traces", "must have at least one exporter"),
+    ("28:5", "service::pipelines", "spans"),
+]
+
+
+class ConfigCase(TestCase):
+    def folder(self):
+        folder = tempfile.TemporaryDirectory(prefix="weirtest.")
+        self.addCleanup(folder.cleanup)
+        return pathlib.Path(folder.name)
+
+    def file(self, text, name="config.yaml"):
+        path = self.folder() / name
+        path.write_text(text)
+        return path
+
+    def printed(self, *args, env=None):
+        """The effective configuration, without warnings."""
+        done = run("print-config", *args, env=env)
+        self.assertEqual((done.code, done.stderr), (0, ""))
+        return yaml.safe_load(done.stdout)
+
+
+class TestErrors(ConfigCase):
+    def test_all_mistakes_in_one_run(self):
+        path = self.file(TEN_MISTAKES)
+        done = run("validate", "--config", path)
+        self.assertEqual((done.code, done.stdout), (1, ""))
+        head, *lines = done.stderr.splitlines()
+        self.assertEqual(head, f"Error: invalid configuration: {len(TEN_ERRORS)} errors", done.stderr)
+        self.assertEqual(len(lines), len(TEN_ERRORS), done.stderr)
+        for place, where, part in TEN_ERRORS:
+            found = [line for line in lines if line.startswith(f"{path}:{place}: ") and part in line]
+            self.assertEqual(len(found), 1, f"{place} {part} in\n{done.stderr}")
+            self.assertTrue(found[0].startswith(f"{path}:{place}: {where}"), found[0])
+
+    def test_run_refuses_too(self):
+        path = self.file(TEN_MISTAKES)
+        self.assertEqual(run("--config", path), run("validate", "--config", path))
+
+    def test_files_that_cannot_be_read(self):
+        folder = self.folder()
+        for uri, said in ((folder / "none.yaml", "No such file or directory"), (folder, "Is a directory"),
+                          ("file:/dev/full/x", "Not a directory"), ("ftp://x/y", 'unsupported scheme on URI "ftp://x/y"')):
+            done = run("validate", "--config", uri)
+            self.assertEqual(done.code, 1)
+            self.assertIn(said, done.stderr)
+
+    def test_no_yaml(self):
+        path = self.file("receivers: [\n")
+        done = run("validate", "--config", path)
+        self.assertEqual(done.code, 1)
+        self.assertIn(f"{path}:2:1: ", done.stderr)
+
+    def test_empty(self):
+        done = run("validate", "--config", self.file(""))
+        self.assertEqual(done.code, 1)
+        self.assertIn("empty configuration file", done.stderr)
+
+    def test_one_mistake_several_files(self):
+        """The place is the file that the value came from."""
+        first, second = self.file(PLAIN), self.file("exporters: {debug: {verbosity: noisy}}\n", "more.yaml")
+        done = run("validate", "--config", first, "--config", second)
+        self.assertEqual(done.code, 1)
+        self.assertIn(f"{second}:1:32: exporters::debug::verbosity: ", done.stderr)
+        self.assertNotIn(str(first), done.stderr)
+
+    def test_unsupported_signal(self):
+        """The file exporter takes no profiles: said once, however many receivers there are."""
+        done = validate("receivers: {nop: , nop/2: }\nexporters: {file: {path: out.json}}\nservice: {pipelines: "
+                        "{profiles: {receivers: [nop, nop/2], exporters: [file]}}}\n",
+                        args=["--feature-gates", "service.profilesSupport"])
+        self.assertEqual(done.code, 1)
+        self.assertEqual(done.stderr.count('failed to create "file" exporter for data type "profiles": '
+                                           "telemetry type is not supported"), 1, done.stderr)
+
+    def test_connector_on_one_side(self):
+        done = validate("receivers: {nop: }\nexporters: {nop: }\nconnectors: {forward: }\nservice: {pipelines: "
+                        "{traces: {receivers: [nop], exporters: [nop, forward]}}}\n")
+        self.assertEqual(done.code, 1)
+        self.assertIn('connector "forward" used as exporter in [traces] pipeline but not used in any supported '
+                      "receiver pipeline", done.stderr)
+
+    def test_cycle(self):
+        done = validate("receivers: {nop: }\nexporters: {nop: }\nconnectors: {forward: }\nprocessors: {batch: }\n"
+                        "service: {pipelines: {traces: {receivers: [nop, forward], processors: [batch], "
+                        "exporters: [nop, forward]}}}\n")
+        self.assertEqual(done.code, 1)
+        self.assertIn('cycle detected: connector "forward" (traces to traces) -> processor "batch" in pipeline '
+                      '"traces" -> connector "forward" (traces to traces)', done.stderr)
+
+
+class TestSources(ConfigCase):
+    def test_merge_and_set(self):
+        first = self.file("receivers: {nop: }\nexporters: {debug: {verbosity: basic}}\n" +
+                          PIPELINE.replace("exporters: [nop]", "exporters: [debug]"))
+        second = self.file("exporters: {debug: {verbosity: detailed, sampling_initial: 7}}\n", "second.yaml")
+        document = self.printed("--config", first, "--config", second, "--set", "exporters.debug.sampling_initial=9")
+        self.assertEqual(document["exporters"]["debug"]["verbosity"].lower(), "detailed")
+        self.assertEqual(document["exporters"]["debug"]["sampling_initial"], 9)
+        document = self.printed("--config", second, "--config", first)
+        self.assertEqual(document["exporters"]["debug"]["verbosity"].lower(), "basic")
+
+    def test_schemes(self):
+        document = self.printed("--config", "env:WEIR_TEST_CONFIG", "--config",
+                                "yaml:exporters::debug::sampling_initial: 3", env={"WEIR_TEST_CONFIG": PLAIN})
+        self.assertEqual(document["exporters"]["debug"]["sampling_initial"], 3)
+        self.assertEqual(run("validate", "--config", f"file:{self.file(PLAIN)}"), (0, "", ""))
+
+    def test_bad_set(self):
+        done = run("validate", "--config", self.file(PLAIN), "--set", "service.telemetry")
+        self.assertEqual(done.code, 1)
+        self.assertIn("--set service.telemetry: missing equal sign", done.stderr)
+        done = run("validate", "--config", self.file(PLAIN), "--set", "service.telemetri.logs.level=info")
+        self.assertEqual(done.code, 1)
+        self.assertIn('did you mean "telemetry"?', done.stderr)
+
+    def test_environment(self):
+        path = self.file("receivers: {nop: }\nexporters:\n  debug:\n    verbosity: ${env:WEIR_T_WORD}\n"
+                         "    sampling_initial: ${WEIR_T_NUMBER}\n    sampling_thereafter: ${env:WEIR_T_NONE:-12}\n"
+                         "  otlp_http:\n    endpoint: http://${env:WEIR_T_HOST}:4318\n    headers:\n      a: $$x\n" +
+                         PIPELINE.replace("exporters: [nop]", "exporters: [debug]"))
+        document = self.printed("--mode=unredacted", "--config", path, env={
+            "WEIR_T_WORD": "detailed", "WEIR_T_NUMBER": "5", "WEIR_T_HOST": "h"})
+        debug, http_out = document["exporters"]["debug"], document["exporters"]["otlp_http"]
+        self.assertEqual((debug["verbosity"].lower(), debug["sampling_initial"], debug["sampling_thereafter"]),
+                         ("detailed", 5, 12))
+        self.assertEqual((http_out["endpoint"], http_out["headers"]), ("http://h:4318", {"a": "$x"}))
+
+    def test_unset_variable_is_a_warning(self):
+        path = self.file(PLAIN.replace("exporters: {nop: }", "exporters: {nop: , otlp_http: {endpoint: "
+                                       '"http://h:1", headers: {a: "${env:WEIR_T_UNSET}"}}}'))
+        done = run("validate", "--config", path)
+        self.assertEqual((done.code, done.stdout), (0, ""))
+        self.assertRegex(done.stderr, re.escape(f"{path}:2:") + r"\d+: warning: exporters::otlp_http::headers::a: "
+                         r'Configuration references unset environment variable "WEIR_T_UNSET"\n')
+
+
+class TestDocuments(ConfigCase):
+    """Everything that a document shows as a configuration is one."""
+
+    # What an example may leave out, for its reader has it already.
+    KNOWN = {"receivers": {"nop": None, "otlp": {"protocols": {"grpc": None}}},
+             "exporters": {"nop": None, "debug": None, "otlp_grpc": {"endpoint": "localhost:4317"},
+                           "otlp": {"endpoint": "localhost:4317"},
+                           "otlp_http": {"endpoint": "http://localhost:4318"}},
+             "processors": {"batch": None, "memory_limiter": {"check_interval": "1s", "limit_mib": 100}}}
+    SECTIONS = ("receivers", "processors", "exporters", "connectors", "extensions", "service")
+
+    def examples(self, path):
+        """YAML in the page: ```yaml blocks, and indented blocks that start with a section."""
+        text = path.read_text()
+        blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        plain = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+        for block in re.findall(r"(?:^(?: {4}.*)?\n)+", plain, re.MULTILINE):
+            lines = [line[4:] for line in block.strip("\n").splitlines()]
+            if lines and re.match(rf"({'|'.join(self.SECTIONS)}):", lines[0]):
+                blocks.append("\n".join(lines) + "\n")
+        return [yaml.safe_load(block) for block in blocks]
+
+    def complete(self, example):
+        """The example with a pipeline around what it shows."""
+        for section in ("receivers", "exporters"):
+            example.setdefault(section, {}).setdefault("nop")
+        service = example.setdefault("service", {})
+        if "extensions" in example:
+            service.setdefault("extensions", list(example["extensions"]))
+        if "pipelines" not in service:
+            service["pipelines"] = {"traces": {
+                "receivers": list(example["receivers"]), "processors": list(example.get("processors", {})),
+                "exporters": list(example["exporters"])}}
+        for pipeline in service["pipelines"].values():
+            for section, ids in pipeline.items():
+                for name in ids:
+                    if name not in example.get(section, {}) and name not in example.get("connectors", {}):
+                        example.setdefault(section, {})[name] = self.KNOWN[section][name]
+        return example
+
+    def test_readmes_of_plugins(self):
+        pages = sorted(paths.TOP.glob("plugins/*/*/README.md"))
+        self.assertTrue(pages)
+        for page in pages:
+            with self.subTest(page=str(page.relative_to(paths.TOP))):
+                examples = self.examples(page)
+                self.assertTrue(examples, "no example")
+                name = page.parent.name
+                self.assertTrue(any(name in {str(i).split("/")[0] for i in e.get(page.parent.parent.name) or {}}
+                                    for e in examples), f"no example configures {name}")
+                for example in examples:
+                    done = validate(self.complete(example))
+                    self.assertEqual((done.code, done.stderr), (0, ""))
+
+    def test_every_plugin_has_a_readme(self):
+        for kind, entries in yaml.safe_load(run("components").stdout).items():
+            for entry in entries if kind.endswith("s") and kind in self.SECTIONS else []:
+                page = paths.TOP / "plugins" / kind / entry["name"] / "README.md"
+                self.assertTrue(page.is_file(), page)
+
+    def test_configs_of_users(self):
+        """They lack only plugins that are not here yet, and keys that say themselves that they are refused."""
+        refused = re.compile(r": (unknown type: \"|(a sending queue|retrying) is not available in this version: )")
+        configs = sorted((paths.TOP / "tests" / "configs").glob("*.yaml"))
+        self.assertTrue(configs)
+        for path in configs:
+            with self.subTest(path=path.name):
+                done = run("validate", "--config", path)
+                lines = [line for line in done.stderr.splitlines()[1:] if ": warning: " not in line]
+                self.assertTrue(lines or done.code == 0)
+                self.assertEqual([line for line in lines if not refused.search(line)], [])
