@@ -46,7 +46,7 @@ service:
 """
 # line:column, path, a part of the message
 TEN_ERRORS = [
-    ("7:32", "receivers::otlp::protocols::grpc::max_recv_msg_size_mib", "many"),
+    ("7:32", "receivers::otlp::protocols::grpc::max_recv_msg_size_mib", "expected type 'int'"),
     ("8:7", "receivers::otlp::protocols", "htpp"),
     ("12:16", "exporters::debug::verbosity", "noisy"),
     ("15:14", "exporters::otlp_grpc::timeout", "5 parsecs"),
