@@ -4,34 +4,14 @@
 
 #include <string.h>
 
-<<<<<<< HEAD
-
-#include "core/cli/cli.h"
-#include "core/config/print.h"
-
-/* Why an entry has no table is reported once, where the table is asked for. */
-struct lookup {
-=======
 #include "core/cli/cli.h"
 #include "core/config/print.h"
 
 struct finder {
->>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
     struct registry *registry;
     struct weir_problems *problems;
 };
 
-<<<<<<< HEAD
-static const struct weir_option_table *find_table(void *context, const struct weir_entry *entry)
-{
-    struct lookup *lookup = context;
-    struct weir_error error = WEIR_ERROR_INIT;
-    const struct weir_component *component = registry_find(lookup->registry, entry->kind, entry->id.type, &error);
-    if (!component)
-        weir_problem_add(lookup->problems, entry->place, entry->path, "%s", weir_error_text(&error));
-    weir_error_free(&error);
-    return component ? component->options : NULL;
-=======
 static bool find_table(void *context, const struct weir_entry *entry, const struct weir_option_table **table)
 {
     struct finder *finder = context;
@@ -44,7 +24,6 @@ static bool find_table(void *context, const struct weir_entry *entry, const stru
         *table = component->options;
     weir_error_free(&error);
     return component != NULL;
->>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
 }
 
 static int print(struct cli *cli, bool json, bool reveal)
@@ -54,13 +33,8 @@ static int print(struct cli *cli, bool json, bool reveal)
     struct weir_text text = { 0 };
     struct weir_dump dump = { .text = &text, .json = json, .reveal = reveal };
     struct weir_config *config = weir_config_load(&service.source, &problems);
-<<<<<<< HEAD
-    struct lookup lookup = { service.registry, &problems };
-    weir_config_print(config, find_table, &lookup, &dump, &problems);
-=======
     struct finder finder = { service.registry, &problems };
     weir_config_print(config, find_table, &finder, &dump, &problems);
->>>>>>> 0807025 (cli, print-config: command lines that make no sense exit with 2; a missing plugin is one error; man page; tests of the command line and of configurations)
     bool good = problems.errors == 0 || !cli->validate;
     if (good) {
         fputs(weir_text_string(&text), stdout);
