@@ -128,7 +128,7 @@ int weir_endpoint_parse_listen(struct weir_str text, enum weir_transport transpo
         return set_unix(out, WEIR_SCHEME_UNIX, rest, NULL, error);
     if (transport == WEIR_UNIX)
         return set_unix(out, WEIR_SCHEME_NONE, text, NULL, error);
-    uint16_t number;
+    uint16_t number = 0;
     if (weir_host_port_split(text, &host, &port, error) != 0 || parse_port(port, &number, error) != 0)
         return -1;
     weir_endpoint_set(out, host, number);
@@ -170,7 +170,7 @@ int weir_endpoint_parse(struct weir_str text, struct weir_endpoint *out, struct 
 {
     struct weir_str rest = text, host, port;
     enum weir_scheme scheme;
-    uint16_t number;
+    uint16_t number = 0;
     if (take_scheme(&rest, &scheme, error) != 0)
         return -1;
     // gRPC names the peer of a unix socket "localhost" (gRFC A19 follow-up in grpc-go).
