@@ -124,7 +124,7 @@ static void listen_on(const char *address, unsigned max_connections)
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_endpoint endpoint = { 0 };
     ck_assert_int_eq(weir_endpoint_parse_listen(weir_str_of(address), WEIR_TCP, &endpoint, &error), 0);
-    struct weir_bind_options bind_options = { &endpoint, 0, max_connections };
+    struct weir_bind_options bind_options = { .endpoint = &endpoint, .max_connections = max_connections };
     ck_assert_msg(weir_bind(&bind_options, &listener, &error) == 0, "%s", weir_error_text(&error));
     struct weir_accept_options options = {
         .events = server_events, .accepted = on_accepted, .closed = on_acceptor_closed, .user = &server
@@ -379,7 +379,7 @@ START_TEST(nobody_answers)
     // A socket that is bound but full: its backlog takes one or two connections, and then nobody answers.
     struct weir_endpoint endpoint = { 0 };
     weir_endpoint_parse_listen(WEIR_STR("127.0.0.1:0"), WEIR_TCP, &endpoint, NULL);
-    struct weir_bind_options options = { &endpoint, 1, 0 };
+    struct weir_bind_options options = { .endpoint = &endpoint, .backlog = 1 };
     ck_assert_int_eq(weir_bind(&options, &listener, NULL), 0);
     weir_endpoint_free(&endpoint);
     struct end others[4] = { 0 };
@@ -408,7 +408,7 @@ START_TEST(unix_sockets)
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_endpoint endpoint = { 0 };
     ck_assert_int_eq(weir_endpoint_parse_listen(weir_str_of(address), WEIR_TCP, &endpoint, NULL), 0);
-    struct weir_bind_options again = { &endpoint, 0, 0 };
+    struct weir_bind_options again = { .endpoint = &endpoint };
     struct weir_listener *second = NULL;
     ck_assert_int_eq(weir_bind(&again, &second, &error), -1);
     ck_assert_ptr_nonnull(strstr(weir_error_text(&error), "bind: address already in use"));
@@ -438,7 +438,7 @@ START_TEST(a_taken_port_is_an_error)
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_endpoint endpoint = { 0 };
     weir_endpoint_parse_listen(weir_str_of(weir_listener_address(listener)), WEIR_TCP, &endpoint, NULL);
-    struct weir_bind_options options = { &endpoint, 0, 0 };
+    struct weir_bind_options options = { .endpoint = &endpoint };
     struct weir_listener *second = NULL;
     ck_assert_int_eq(weir_bind(&options, &second, &error), -1);
     char expected[128];
@@ -531,7 +531,7 @@ START_TEST(every_worker_has_the_same_port)
     ck_assert_int_eq(weir_workers_create(3, WEIR_CLOCK_SYSTEM, NULL), 0);
     struct weir_endpoint endpoint = { 0 };
     weir_endpoint_parse_listen(WEIR_STR("127.0.0.1:0"), WEIR_TCP, &endpoint, NULL);
-    struct weir_bind_options options = { &endpoint, 0, 0 };
+    struct weir_bind_options options = { .endpoint = &endpoint };
     struct weir_error error = WEIR_ERROR_INIT;
     ck_assert_msg(weir_bind(&options, &listener, &error) == 0, "%s", weir_error_text(&error));
     struct weir_listener *second = NULL;

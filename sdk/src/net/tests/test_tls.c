@@ -174,7 +174,7 @@ static void start_server(void)
     ck_assert_msg(weir_tls_server_context(&server_options, server_alpn, &tls, &error) == 0, "%s",
                   weir_error_text(&error));
     weir_endpoint_parse_listen(WEIR_STR("127.0.0.1:0"), WEIR_TCP, &endpoint, NULL);
-    struct weir_bind_options bind_options = { &endpoint, 0, 0 };
+    struct weir_bind_options bind_options = { .endpoint = &endpoint };
     ck_assert_int_eq(weir_bind(&bind_options, &listener, &error), 0);
     struct weir_accept_options options = {
         .tls = tls, .events = &events, .accepted = on_accepted, .closed = on_acceptor_closed, .user = &server
