@@ -178,11 +178,10 @@ static void on_grpc_done(struct weir_grpc_request *request, const struct weir_gr
         return;
     }
     char *why = weir_xasprintf("%s: %.*s", weir_grpc_code_name(response->code), WEIR_STR_ARG(response->message));
-    if (response->code == WEIR_GRPC_UNAVAILABLE || response->code == WEIR_GRPC_DEADLINE_EXCEEDED ||
-        response->code == WEIR_GRPC_CANCELLED)
-        unanswered(slot, weir_str_of(why));
-    else
+    if (response->answered)
         refused(slot, weir_str_of(why));
+    else
+        unanswered(slot, weir_str_of(why));
     free(why);
 }
 

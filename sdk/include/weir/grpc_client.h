@@ -69,6 +69,7 @@ WEIR_EXPORT void weir_grpc_client_free(struct weir_grpc_client *client);
 /* Valid during the call of done only. */
 struct weir_grpc_response {
     int code;                /* enum weir_grpc_code, the peer's or, where there was no answer, ours */
+    bool answered;           /* the code is the peer's */
     struct weir_str message; /* grpc-message, %-escapes resolved; "" with WEIR_GRPC_OK */
     struct weir_str details; /* google.rpc.Status of grpc-status-details-bin, "" when there is none */
     bool has_retry_info;     /* the details hold a google.rpc.RetryInfo */

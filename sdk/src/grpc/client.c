@@ -61,6 +61,7 @@ static void answer(struct weir_grpc_stream *stream)
 
     struct weir_grpc_response response = {
         .code = stream->code,
+        .answered = stream->answered,
         .message = weir_str_of(stream->message),
         .has_retry_info = stream->has_retry_info,
         .retry_delay = stream->retry_delay,

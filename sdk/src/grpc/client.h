@@ -50,6 +50,7 @@ struct weir_grpc_stream {
 
     /* What becomes of it. */
     int code;
+    bool answered; /* the code is the peer's */
     char *message;
     struct weir_buffer *details;
     bool has_retry_info;

@@ -219,6 +219,7 @@ void weir_grpc_call_end(struct weir_grpc_stream *stream, const struct h2_stream 
                                 WEIR_STR_ARG(status));
         return;
     }
+    stream->answered = true;
     if (code == 0) {
         take_message(stream, h2);
         return;
