@@ -10,8 +10,13 @@
 
 static void dump_rows(const struct weir_option_table *table, const char *group, struct weir_dump *dump);
 
+/* A list that was not given is null, which keeps the default when it is read again; an empty one may mean something. */
 static void dump_strings(const struct weir_strings *strings, struct weir_dump *dump)
 {
+    if (!strings->present && strings->count == 0) {
+        weir_dump_null(dump);
+        return;
+    }
     weir_dump_begin_list(dump);
     for (size_t i = 0; i < strings->count; i++)
         weir_dump_string(dump, weir_str_of(strings->items[i]));
