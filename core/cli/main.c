@@ -69,7 +69,7 @@ static const char help[] =
 
 #define DEFAULT_DRAIN_TIMEOUT (INT64_C(25) * 1000000000)
 
-static void print_error(const char *format, va_list arguments)
+WEIR_PRINTF(1, 0) static void print_error(const char *format, va_list arguments)
 {
     struct weir_text text = { 0 };
     weir_text_vaddf(&text, format, arguments);

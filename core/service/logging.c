@@ -93,7 +93,8 @@ static void add_json(struct weir_text *text, const struct weir_node *node)
             weir_text_addf(text, "%.17g", node->number);
             break;
         }
-        /* fall through */
+        add_json_text(text, node->raw.data ? node->raw : WEIR_STR(""));
+        break;
     default:
         add_json_text(text, node->raw.data ? node->raw : WEIR_STR(""));
         break;
