@@ -50,7 +50,7 @@ struct prepared *builder_find(struct builder *b, enum weir_kind kind, const char
 static struct prepared *find_end(struct builder *b, enum weir_kind kind, const char *id)
 {
     struct prepared *found = builder_find(b, kind, id);
-    return found ? found : builder_find(b, WEIR_CONNECTOR, id);
+    return found || kind == WEIR_PROCESSOR ? found : builder_find(b, WEIR_CONNECTOR, id);
 }
 
 static struct weir_logger *make_logger(enum weir_kind kind, const char *id, const char *pipeline)
@@ -127,8 +127,6 @@ static void add_processors(struct builder *b, const struct weir_pipeline *pipeli
     for (size_t i = 0; i < pipeline->processors.count; i++) {
         const struct weir_use *use = &pipeline->processors.items[i];
         struct prepared *prepared = builder_find(b, WEIR_PROCESSOR, use->id.text);
-        if (!check_signal(b, prepared, pipeline, use))
-            continue;
         struct graph_node *node = make_node(b, prepared, pipeline->id.text);
         add_node(&b->graph->nodes, &b->graph->node_count, node);
         weir_instance_set_uses(node->instance, pipeline->signal);
@@ -146,8 +144,6 @@ static void connect_sources(struct builder *b, const struct weir_pipeline *pipel
     for (size_t i = 0; i < pipeline->receivers.count; i++) {
         const struct weir_use *use = &pipeline->receivers.items[i];
         struct prepared *prepared = find_end(b, WEIR_RECEIVER, use->id.text);
-        if (!check_signal(b, prepared, pipeline, use))
-            continue;
         struct graph_node *node = shared_node(b, prepared);
         if (prepared->entry->kind == WEIR_RECEIVER)
             weir_instance_set_uses(node->instance, pipeline->signal);
@@ -160,8 +156,6 @@ static void connect_exporters(struct builder *b, const struct weir_pipeline *pip
     for (size_t i = 0; i < pipeline->exporters.count; i++) {
         const struct weir_use *use = &pipeline->exporters.items[i];
         struct prepared *prepared = find_end(b, WEIR_EXPORTER, use->id.text);
-        if (!check_signal(b, prepared, pipeline, use))
-            continue;
         struct graph_node *node = shared_node(b, prepared);
         weir_instance_set_uses(node->instance, pipeline->signal);
         if (last)
@@ -171,8 +165,22 @@ static void connect_exporters(struct builder *b, const struct weir_pipeline *pip
     }
 }
 
+static bool check_uses(struct builder *b, const struct weir_pipeline *pipeline, const struct weir_uses *uses,
+                       enum weir_kind kind)
+{
+    bool good = true;
+    for (size_t i = 0; i < uses->count; i++)
+        good &= check_signal(b, find_end(b, kind, uses->items[i].id.text), pipeline, &uses->items[i]);
+    return good;
+}
+
 static void add_pipeline(struct builder *b, const struct weir_pipeline *pipeline)
 {
+    bool receivers = check_uses(b, pipeline, &pipeline->receivers, WEIR_RECEIVER);
+    bool processors = check_uses(b, pipeline, &pipeline->processors, WEIR_PROCESSOR);
+    bool exporters = check_uses(b, pipeline, &pipeline->exporters, WEIR_EXPORTER);
+    if (!receivers || !processors || !exporters)
+        return;
     struct graph_node *first = NULL, *last = NULL;
     add_processors(b, pipeline, &first, &last);
     connect_exporters(b, pipeline, last);
@@ -196,9 +204,7 @@ static void create_node(struct builder *b, struct graph_node *node)
     struct weir_error error = WEIR_ERROR_INIT;
     const struct weir_component *component = weir_instance_component(node->instance);
     const char *id = weir_instance_id(node->instance);
-    if (component->create(node->instance, &error) == 0) {
-        node->created = true;
-    } else {
+    if (component->create(node->instance, &error) != 0) {
         struct prepared *prepared = builder_find(b, component->kind, id);
         weir_problem_add(b->problems, prepared->entry->place, prepared->entry->path, "failed to create \"%s\" %s: %s",
                          id, weir_kind_name(component->kind, false), weir_error_text(&error));

@@ -15,7 +15,6 @@ struct graph_node {
     struct weir_instance *instance;
     struct weir_logger *logger;
     const char *pipeline; /* processors: the pipeline that owns it; NULL for the others */
-    bool created;
     bool started;
     bool opened; /* its shards were opened */
 };

@@ -217,15 +217,28 @@ static char *find_file(const struct registry *registry, enum weir_kind kind, con
     return found;
 }
 
+static struct loaded *add_loaded(struct registry *registry, enum weir_kind kind, const char *type)
+{
+    struct loaded *loaded = weir_xcalloc(1, sizeof *loaded);
+    loaded->kind = kind;
+    loaded->type = weir_xstrdup(type);
+    loaded->next = registry->loaded;
+    registry->loaded = loaded;
+    return loaded;
+}
+
+void registry_add(struct registry *registry, const struct weir_component *component)
+{
+    add_loaded(registry, component->kind, component->type)->component = component;
+}
+
 static struct loaded *look_up(struct registry *registry, enum weir_kind kind, const char *type)
 {
     for (struct loaded *l = registry->loaded; l; l = l->next)
         if (l->kind == kind && strcmp(l->type, type) == 0)
             return l;
     struct weir_error error = WEIR_ERROR_INIT;
-    struct loaded *loaded = weir_xcalloc(1, sizeof *loaded);
-    loaded->kind = kind;
-    loaded->type = weir_xstrdup(type);
+    struct loaded *loaded = add_loaded(registry, kind, type);
     loaded->path = find_file(registry, kind, type, &error);
     if (loaded->path) {
         loaded->component = load_plugin(loaded->path, kind, type, &error);
@@ -235,8 +248,6 @@ static struct loaded *look_up(struct registry *registry, enum weir_kind kind, co
     if (!loaded->component)
         loaded->error = weir_xstrdup(weir_error_text(&error));
     weir_error_free(&error);
-    loaded->next = registry->loaded;
-    registry->loaded = loaded;
     return loaded;
 }
 

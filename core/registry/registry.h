@@ -22,6 +22,9 @@ struct registry *registry_new(const char *const *dirs, size_t count);
 /* Loaded libraries stay. Accepts NULL. */
 void registry_free(struct registry *registry);
 
+/* Adds a component of the program itself, which is found before any file of that name; for tests. */
+void registry_add(struct registry *registry, const struct weir_component *component);
+
 /* The component, loaded now if it was not; NULL with a sentence that says what to do in `error`. Lives as long as the
  * process. */
 const struct weir_component *registry_find(struct registry *registry, enum weir_kind kind, const char *type,
