@@ -33,8 +33,9 @@ struct service {
 
 static const int watched_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
-void service_print_problems(const struct weir_problems *problems)
+void service_print_problems(struct weir_problems *problems)
 {
+    weir_problems_sort(problems);
     struct weir_text text = { 0 };
     if (problems->errors > 0)
         weir_text_addf(&text, "Error: invalid configuration: %zu error%s\n", problems->errors,

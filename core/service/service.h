@@ -29,6 +29,6 @@ int service_run(const struct service_options *options);
 int service_validate(const struct service_options *options);
 
 /* Prints what is wrong with a configuration to stderr, below a line that says how many errors there are. */
-void service_print_problems(const struct weir_problems *problems);
+void service_print_problems(struct weir_problems *problems);
 
 #endif

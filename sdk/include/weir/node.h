@@ -80,6 +80,9 @@ WEIR_EXPORT void weir_problem_add(struct weir_problems *problems, struct weir_pl
 WEIR_EXPORT void weir_warning_add(struct weir_problems *problems, struct weir_place place, const char *path,
                                   const char *format, ...) WEIR_PRINTF(4, 5);
 
+/* Brings them into the order of their sources, as first mentioned, and of the places in each. */
+WEIR_EXPORT void weir_problems_sort(struct weir_problems *problems);
+
 /* Adds one line for each, "file:line:column: path: message" ("warning: " before the message of a warning; place and
  * path only as far as they are known), to `text`. */
 WEIR_EXPORT void weir_problems_print(const struct weir_problems *problems, struct weir_text *text);

@@ -5,6 +5,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <weir/node.h>
 
@@ -48,6 +49,41 @@ void weir_warning_add(struct weir_problems *problems, struct weir_place place, c
     va_start(arguments, format);
     add(problems, place, path, true, format, arguments);
     va_end(arguments);
+}
+
+/* Rank of a source: the place where it is first mentioned. */
+static size_t source_rank(const struct weir_problems *problems, const char *source)
+{
+    size_t i = 0;
+    while (strcmp(problems->items[i].place.source ? problems->items[i].place.source : "", source ? source : "") != 0)
+        i++;
+    return i;
+}
+
+static bool stands_before(const struct weir_problems *problems, const struct weir_problem *a,
+                          const struct weir_problem *b)
+{
+    size_t a_rank = source_rank(problems, a->place.source), b_rank = source_rank(problems, b->place.source);
+    if (a_rank != b_rank)
+        return a_rank < b_rank;
+    if (a->place.line != b->place.line)
+        return a->place.line < b->place.line;
+    return a->place.column < b->place.column;
+}
+
+/* Into a copy, for ranks are asked of the list as it was; stable, and quick enough for what people mistype. */
+void weir_problems_sort(struct weir_problems *problems)
+{
+    struct weir_problem *sorted = weir_xcalloc(problems->count ? problems->count : 1, sizeof *sorted);
+    for (size_t i = 0; i < problems->count; i++) {
+        size_t at = i;
+        for (; at > 0 && stands_before(problems, &problems->items[i], &sorted[at - 1]); at--)
+            sorted[at] = sorted[at - 1];
+        sorted[at] = problems->items[i];
+    }
+    free(problems->items);
+    problems->items = sorted;
+    problems->capacity = problems->count ? problems->count : 1;
 }
 
 void weir_problems_print(const struct weir_problems *problems, struct weir_text *text)
