@@ -118,18 +118,12 @@ void server_drain(struct server *server, void (*done)(void *user))
     settle(server);
 }
 
-static void close_conn(struct weir_conn *conn, void *argument)
-{
-    (void)argument;
-    weir_conn_close(conn);
-}
-
 void server_stop(struct server *server)
 {
     server->done = NULL;
     server->stopped = true;
     if (server->acceptor) {
-        weir_acceptor_each(server->acceptor, close_conn, NULL);
+        weir_acceptor_end(server->acceptor);
         if (!server->quiescing)
             weir_acceptor_close(server->acceptor);
         server->quiescing = true;

@@ -171,6 +171,15 @@ void weir_acceptor_each(struct weir_acceptor *acceptor, void (*call)(struct weir
             call(conn, argument);
 }
 
+void weir_acceptor_end(struct weir_acceptor *acceptor)
+{
+    for (struct weir_conn *conn = acceptor->conns; conn; conn = conn->next) {
+        if (conn->state == WEIR_CONN_FINISHING)
+            weir_conn_send(conn);
+        weir_conn_close(conn);
+    }
+}
+
 void weir_acceptor_leave(struct weir_acceptor *acceptor, struct weir_conn *conn)
 {
     *conn->link = conn->next;

@@ -171,5 +171,8 @@ void weir_acceptor_each(struct weir_acceptor *acceptor, void (*call)(struct weir
                         void *argument);
 /* Stops accepting; open connections go on. `closed` follows in a later turn, once all of them are gone. */
 void weir_acceptor_close(struct weir_acceptor *acceptor);
+/* Closes each connection of the acceptor, those that are finishing too; of what they had queued, what the kernel takes
+ * at once is sent. */
+void weir_acceptor_end(struct weir_acceptor *acceptor);
 
 #endif
