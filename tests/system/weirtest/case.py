@@ -26,9 +26,11 @@ class TestCase(unittest.TestCase):
         return thing
 
     def stop_cleanly(self, weir):
-        """Stops weir, checks for exit code 0 and a ledger that closes, and returns the Ledger."""
+        """Stops weir, checks for exit code 0, nothing left open and a ledger that closes, and
+        returns the Ledger."""
         ended = weir.stop()
         self.assertEqual(ended.code, 0, ended.stderr)
+        self.assertNotIn("open handles", ended.stderr)
         ledger = Ledger(ended.stderr)
         self.assertTrue(ledger.closes, ended.stderr)
         return ledger

@@ -121,17 +121,26 @@ class Load:
             self._answered.append(Answered(one, outcome))
 
     def _http(self, port):
+        while not self._stop.is_set() and self._http_connection(port):
+            pass
+
+    def _http_connection(self, port):
+        """Sends until the server closes, as it may; True when there is more to send."""
         one = None
         try:
             with rawhttp.Connection(port) as connection:
                 while one := self._next():
                     connection.send(rawhttp.encode("POST", messages.http_path(one.signal),
                                                    {"Content-Type": PROTO}, one.body))
-                    self._note(one, connection.receive().status)
+                    answer = connection.receive()
+                    self._note(one, answer.status)
+                    if answer.headers.get("connection", "").lower() == "close":
+                        return True
         except OSError:
             if one:
                 with self._lock:
                     self._unknown.append(one)
+        return False
 
     def _grpc(self, port):
         sender = rpc.Sender(port)
