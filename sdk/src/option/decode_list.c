@@ -16,9 +16,9 @@ static void fail_list(struct decoder *decoder, const struct weir_node *node)
 
 void decode_strings(struct decoder *decoder, const struct weir_node *node, struct weir_strings *out)
 {
-    out->present = true;
     if (node->type == WEIR_NODE_NULL)
         return;
+    out->present = true;
     if (node->type == WEIR_NODE_STRING) {
         preset_strings(decoder->arena, node->text, out);
         return;
