@@ -10,6 +10,7 @@
 #include <weir/option.h>
 
 #include "core/cli/cli.h"
+#include "core/service/fetch.h"
 
 enum {
     OPTION_CONFIG = 256,
@@ -263,6 +264,7 @@ int cli_main(int argc, char **argv)
 {
     struct cli cli = { .drain_timeout = DEFAULT_DRAIN_TIMEOUT, .validate = true };
     int result = 0, option;
+    weir_config_set_fetch(fetch_over_http);
     while (result == 0 && (option = getopt_long(argc, argv, "vh", options, NULL)) != -1)
         result = take_option(&cli, option, optarg);
     if (!cli.command)

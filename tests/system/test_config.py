@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where configurations come from, what is said when they are wrong, and that the documented ones load."""
 
+import http.server
 import pathlib
 import re
 import tempfile
+import threading
 
 import yaml
 
-from weirtest import TestCase, paths, run, validate
+from weirtest import TestCase, free_port, paths, run, validate
 
 PIPELINE = "service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}\n"
 PLAIN = "receivers: {nop: }\nexporters: {nop: }\n" + PIPELINE
@@ -190,6 +192,79 @@ class TestSources(ConfigCase):
         self.assertEqual((done.code, done.stdout), (0, ""))
         self.assertRegex(done.stderr, re.escape(f"{path}:2:") + r"\d+: warning: exporters::otlp_http::headers::a: "
                          r'Configuration references unset environment variable "WEIR_T_UNSET"\n')
+
+
+class ConfigServer:
+    """An HTTP server that answers /ok with a configuration, other names with others, the rest with 404."""
+
+    def __init__(self, text):
+        pages = {"/ok": text, "/wrong": "exporters: {debug: {verbosity: noisy}}", "/exporters": "{nop: }",
+                 "/long": "#" * 70000}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = pages.get(self.path, "no such thing").encode()
+                self.send_response(200 if self.path in pages else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class TestHttp(ConfigCase):
+    def setUp(self):
+        self.server = self.managed(ConfigServer(PLAIN))
+
+    def url(self, path):
+        return f"http://127.0.0.1:{self.server.port}{path}"
+
+    def test_ok(self):
+        for command in ("validate", "print-config"):
+            done = run(command, "--config", self.url("/ok"))
+            self.assertEqual((done.code, done.stderr), (0, ""))
+
+    def test_part(self):
+        """A value that is fetched, beside others that are not."""
+        path = self.file("receivers: {nop: }\nexporters: ${%s}\n" % self.url("/exporters") + PIPELINE)
+        self.assertEqual(run("validate", "--config", path), (0, "", ""))
+
+    def test_place_of_a_mistake(self):
+        done = run("validate", "--config", self.url("/ok"), "--config", self.url("/wrong"))
+        self.assertEqual(done.code, 1)
+        self.assertIn(f"{self.url('/wrong')}:1:32: exporters::debug::verbosity: ", done.stderr)
+
+    def test_not_found(self):
+        done = run("validate", "--config", self.url("/none"))
+        self.assertEqual((done.code, done.stdout), (1, ""))
+        self.assertIn(f'failed to load resource from uri "{self.url("/none")}". status code: 404', done.stderr)
+
+    def test_too_long(self):
+        done = run("validate", "--config", self.url("/long"))
+        self.assertEqual(done.code, 1)
+        self.assertIn("the answer has more than 65536 bytes", done.stderr)
+
+    def test_refused(self):
+        url = f"http://127.0.0.1:{free_port()}/ok"
+        done = run("validate", "--config", url)
+        self.assertEqual(done.code, 1)
+        self.assertIn(f'unable to download the file via HTTP GET for uri "{url}": ', done.stderr)
+        self.assertIn("refused", done.stderr)
+
+    def test_running_with_it(self):
+        text = PLAIN.replace("service: {", "service: {telemetry: {metrics: {level: none}}, ")
+        server = self.managed(ConfigServer(text))
+        weir = self.weir("", args=["--config", f"http://127.0.0.1:{server.port}/ok", "--workers", "2"])
+        self.stop_cleanly(weir)
 
 
 class TestDocuments(ConfigCase):
