@@ -146,7 +146,8 @@ static void check_health(struct weir_timer *timer)
 {
     struct weir_http_h2 *h2 = WEIR_CONTAINER_OF(timer, struct weir_http_h2, health);
     if (h2->pinged) {
-        h2->going = weir_xasprintf("http2: no answer to a ping");
+        if (!h2->going)
+            h2->going = weir_xstrdup("http2: no answer to a ping");
         weir_http_link_close(h2->link, NULL);
         return;
     }

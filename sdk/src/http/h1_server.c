@@ -531,8 +531,8 @@ static const struct weir_conn_events h1_events = {
 static void quiesce(struct server_peer *peer)
 {
     struct h1_connection *h1 = WEIR_CONTAINER_OF(peer, struct h1_connection, peer);
-    // Within a request, the answer will say that the connection closes.
-    if (h1->state == H1_IDLE && !h1->finished)
+    // Before the answer, that will say that the connection closes; behind an early one, only bytes to drop come.
+    if ((h1->state == H1_IDLE || h1->answered) && !h1->finished)
         stop_reading(h1);
 }
 

@@ -77,6 +77,8 @@ static void headers_event(struct h2_stream *stream, bool end)
 {
     struct h2_connection *h2 = h2_session_user(stream->session);
     struct weir_http_exchange *exchange = exchange_new(h2->server, h2->conn, &h2_ops, stream);
+    if (!end)
+        h2->receiving++;
     if (!exchange) {
         h2_stream_reset(stream, NGHTTP2_REFUSED_STREAM);
         return;
@@ -86,8 +88,6 @@ static void headers_event(struct h2_stream *stream, bool end)
         exchange_fail(exchange, 400, "Bad Request");
         return;
     }
-    if (!end)
-        h2->receiving++;
     if (exchange_begin(exchange, !end) && end)
         (void)exchange_end(exchange);
 }

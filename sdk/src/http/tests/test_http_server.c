@@ -632,6 +632,21 @@ START_TEST(test_drain_waits_for_answers)
 }
 END_TEST
 
+START_TEST(test_drain_does_not_wait_for_a_body_that_is_dropped)
+{
+    struct client client;
+    client_connect(&client);
+    client_send(&client, "POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
+    turn_until(&client, "\r\n\r\nearly");
+    weir_http_server_drain(server, note_drained);
+    turn_until(&client, NULL);
+    client_close(&client);
+    for (int i = 0; i < 1000 && !drained; i++)
+        weir_worker_turn(worker, 5);
+    ck_assert(drained);
+}
+END_TEST
+
 START_TEST(test_address_in_use)
 {
     static char same[64];
@@ -674,6 +689,7 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, test_gzip);
     tcase_add_test(tests, test_cors);
     tcase_add_test(tests, test_drain_waits_for_answers);
+    tcase_add_test(tests, test_drain_does_not_wait_for_a_body_that_is_dropped);
     tcase_add_test(tests, test_address_in_use);
 }
 
