@@ -44,24 +44,28 @@ def _scope(signal, items):
                             for i in range(0, len(items), 7))
 
 
-def request(signal, first, count, number):
-    """A request with the items `first` to `first + count - 1`, in two resources when it has many."""
+def request(signal, first, count, number, padding=0):
+    """A request with the items `first` to `first + count - 1`, in two resources when it has many,
+    each of them `padding` bytes larger than it need be."""
     items = [_item(signal, first + i) for i in range(count)]
     attribute = field(1, b"request") + field(2, field(1, b"%d" % number))
-    resource = field(1, field(1, attribute))
+    attributes = field(1, attribute)
+    if padding:
+        attributes += field(1, field(1, b"padding") + field(2, field(1, b"." * padding)))
+    resource = field(1, attributes)
     cut = count if count < 20 else count // 3
     body = b"".join(field(1, resource + field(2, _scope(signal, part)))
                     for part in (items[:cut], items[cut:]) if part)
     return Request(signal, first, count, number, body)
 
 
-def requests(signals, sizes):
+def requests(signals, sizes, padding=0):
     """One request for each size, the signals in turn; each signal's items are numbered from 0."""
     next_item = dict.fromkeys(signals, 0)
     made = []
     for number, size in enumerate(sizes):
         signal = signals[number % len(signals)]
-        made.append(request(signal, next_item[signal], size, number))
+        made.append(request(signal, next_item[signal], size, number, padding))
         next_item[signal] += size
     return made
 
