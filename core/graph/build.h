@@ -23,6 +23,9 @@ struct builder {
 
 struct prepared *builder_find(struct builder *b, enum weir_kind kind, const char *id);
 
+/* True if the id is among the uses. */
+bool uses_include(const struct weir_uses *uses, const char *id);
+
 /* Reports connectors that are used on one side only. */
 void builder_check_connectors(struct builder *b);
 

@@ -53,6 +53,10 @@ bool graph_drain(struct graph *graph, int64_t timeout);
 /* Stops shards from exporters to receivers, then instances, then extensions. */
 void graph_stop(struct graph *graph);
 
+/* The weakest link of a pipeline's promise: the first component of it, in the order of the data, that answers before it
+ * has passed the telemetry on; NULL when an answer means that the exporters have accepted it. */
+const struct graph_node *graph_weakest_link(const struct graph *graph, const struct weir_pipeline *pipeline);
+
 /* To be called by the host's `drained`. Any worker. */
 void graph_shard_drained(void);
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The reconciliation that is printed on exit. */
+/* What is said of the telemetry in total: the promise at start, the reconciliation at exit. */
 #include <config.h>
 
 #include <inttypes.h>
+#include <string.h>
 
-#include "core/graph/graph.h"
+#include "core/graph/build.h"
 
 static void print_reasons(const char *what, const char *unit, const struct weir_ledger_reason *reasons,
                           struct weir_text *text)
@@ -51,6 +52,20 @@ static bool print_instance(const struct graph_node *node, enum weir_signal signa
     print_reasons("dropped", "items", ledger.drops, text);
     print_reasons("refused", "requests", ledger.refusals, text);
     return rest == 0;
+}
+
+const struct graph_node *graph_weakest_link(const struct graph *graph, const struct weir_pipeline *pipeline)
+{
+    for (size_t i = 0; i < graph->node_count; i++) {
+        const struct graph_node *node = graph->nodes[i];
+        const struct weir_component *component = weir_instance_component(node->instance);
+        bool ours = node->pipeline ? strcmp(node->pipeline, pipeline->id.text) == 0
+                                   : component->kind != WEIR_RECEIVER &&
+                                         uses_include(&pipeline->exporters, weir_instance_id(node->instance));
+        if (ours && component->traits & WEIR_HOLDS)
+            return node;
+    }
+    return NULL;
 }
 
 bool graph_print_ledger(const struct graph *graph, struct weir_text *text)

@@ -20,7 +20,7 @@ struct walk {
     size_t finished_count;
 };
 
-static bool lists(const struct weir_uses *uses, const char *id)
+bool uses_include(const struct weir_uses *uses, const char *id)
 {
     for (size_t i = 0; i < uses->count; i++)
         if (strcmp(uses->items[i].id.text, id) == 0)
@@ -39,7 +39,7 @@ static const struct weir_use *link_between(struct builder *b, const struct weir_
 {
     for (size_t i = 0; i < from->exporters.count; i++) {
         const struct weir_use *use = &from->exporters.items[i];
-        if (lists(&to->receivers, use->id.text) &&
+        if (uses_include(&to->receivers, use->id.text) &&
             converts(builder_find(b, WEIR_CONNECTOR, use->id.text), from->signal, to->signal))
             return use;
     }
@@ -125,7 +125,7 @@ static size_t rank_of(const struct graph_node *node, const struct walk *walk)
         const struct weir_pipeline *pipeline = &config->pipelines[walk->finished[i]];
         size_t position = 2 * (walk->finished_count - i);
         if (node->pipeline ? strcmp(node->pipeline, pipeline->id.text) == 0
-                           : lists(&pipeline->exporters, weir_instance_id(node->instance)))
+                           : uses_include(&pipeline->exporters, weir_instance_id(node->instance)))
             rank = position + (node->pipeline == NULL) > rank ? position + (node->pipeline == NULL) : rank;
     }
     return rank;
@@ -167,7 +167,7 @@ static void check_connector_use(struct builder *b, const struct prepared *connec
 {
     for (size_t i = 0; i < b->config->pipeline_count; i++) {
         const struct weir_pipeline *other = &b->config->pipelines[i];
-        if (!lists(as_exporter ? &other->receivers : &other->exporters, use->id.text))
+        if (!uses_include(as_exporter ? &other->receivers : &other->exporters, use->id.text))
             continue;
         if (as_exporter ? converts(connector, pipeline->signal, other->signal)
                         : converts(connector, other->signal, pipeline->signal))

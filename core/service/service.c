@@ -160,12 +160,20 @@ static void unwatch_signals(struct service *service)
     service->watching = false;
 }
 
-/* The weakest link of each pipeline's promise: what an answer to a client means. */
+/* What an answer to a client of each pipeline means. */
 static void log_promises(struct service *service)
 {
-    for (size_t i = 0; i < service->config->pipeline_count; i++)
-        weir_log(service->logger, WEIR_INFO, "Pipeline answers its clients as soon as it holds the data in memory",
-                 WEIR_F_TEXT("pipeline", service->config->pipelines[i].id.text), WEIR_F_TEXT("ack", "memory"));
+    for (size_t i = 0; i < service->config->pipeline_count; i++) {
+        const struct weir_pipeline *pipeline = &service->config->pipelines[i];
+        const struct graph_node *link = graph_weakest_link(service->graph, pipeline);
+        if (link)
+            weir_log(service->logger, WEIR_INFO, "Pipeline answers as soon as a component holds the data in memory",
+                     WEIR_F_TEXT("pipeline", pipeline->id.text),
+                     WEIR_F_TEXT("component", weir_instance_id(link->instance)));
+        else
+            weir_log(service->logger, WEIR_INFO, "Pipeline answers when its exporters have accepted the data",
+                     WEIR_F_TEXT("pipeline", pipeline->id.text));
+    }
 }
 
 static int start(struct service *service, struct weir_error *error)
