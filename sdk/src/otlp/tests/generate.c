@@ -114,8 +114,8 @@ static void make_list(struct oracle_random *random, const ProtobufCFieldDescript
     char *items = weir_xcalloc(count, size_of(field->type));
     for (size_t i = 0; i < count; i++)
         make_value(random, field, items + i * size_of(field->type), depth);
-    *(size_t *)((char *)message + field->quantifier_offset) = count;
-    *(void **)((char *)message + field->offset) = items;
+    *(size_t *)(void *)((char *)message + field->quantifier_offset) = count;
+    *(void **)(void *)((char *)message + field->offset) = items;
 }
 
 static void make_field(struct oracle_random *random, const ProtobufCFieldDescriptor *field,
