@@ -174,8 +174,6 @@ int weir_grpc_code_of_h2(uint32_t error_code);
 char *weir_grpc_message_decode(struct weir_str text);
 /* Base64 with or without padding; NULL when it is none or memory is out. */
 struct weir_buffer *weir_grpc_base64_decode(struct weir_str text);
-/* Base64 without padding; the caller frees. */
-char *weir_grpc_base64_encode(struct weir_str bytes);
 /* grpc-timeout: at most 8 digits and a unit. */
 void weir_grpc_timeout_print(int64_t ns, char out[24]);
 

@@ -10,6 +10,7 @@
 #include <weir/otlp_response.h>
 
 #include "sdk/src/grpc/client.h"
+#include "sdk/src/grpc/text.h"
 
 #define PREFIX 5
 
@@ -40,9 +41,10 @@ static bool add_metadata(struct headers *out, struct weir_str name, struct weir_
 {
     if (name.length <= 4 || memcmp(name.data + name.length - 4, "-bin", 4) != 0)
         return headers_add(out, name, value);
-    char *encoded = weir_grpc_base64_encode(value);
-    bool added = headers_add(out, name, weir_str_of(encoded));
-    free(encoded);
+    struct weir_text encoded = { 0 };
+    grpc_binary_encode(value.data, value.length, &encoded);
+    bool added = headers_add(out, name, weir_text_view(&encoded));
+    weir_text_free(&encoded);
     return added;
 }
 

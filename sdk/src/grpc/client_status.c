@@ -129,22 +129,6 @@ struct weir_buffer *weir_grpc_base64_decode(struct weir_str text)
     return out;
 }
 
-char *weir_grpc_base64_encode(struct weir_str bytes)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    struct weir_text text = { 0 };
-    uint32_t bits = 0;
-    unsigned count = 0;
-    for (size_t i = 0; i < bytes.length; i++) {
-        bits = bits << 8 | (uint8_t)bytes.data[i];
-        for (count += 8; count >= 6; count -= 6)
-            weir_text_addc(&text, digits[bits >> (count - 6) & 63]);
-    }
-    if (count > 0)
-        weir_text_addc(&text, digits[bits << (6 - count) & 63]);
-    return weir_text_steal(&text);
-}
-
 void weir_grpc_timeout_print(int64_t ns, char out[24])
 {
     static const struct {
