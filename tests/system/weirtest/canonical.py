@@ -6,6 +6,8 @@ import base64
 import json
 import math
 
+_ONEOF_MESSAGES = {"arrayValue", "kvlistValue", "gauge", "sum", "histogram", "exponentialHistogram",
+                   "summary"}
 _HEX_FIELDS = {"trace_id", "span_id", "parent_span_id", "profile_id"}
 
 
@@ -56,6 +58,21 @@ def _numbers(value):
     if isinstance(value, dict):
         return {k: _numbers(v) for k, v in value.items()}
     return value
+
+
+def _without_empty(value):
+    if isinstance(value, list):
+        return [_without_empty(v) for v in value]
+    if isinstance(value, dict):
+        made = {k: _without_empty(v) for k, v in value.items()}
+        return {k: v for k, v in made.items() if v != {} or k in _ONEOF_MESSAGES}
+    return value
+
+
+def from_json(text):
+    """The canonical form of OTLP/JSON that writes no defaults."""
+    # -0 is one of the doubles; integers of 64 bits are strings.
+    return _without_empty(json.loads(text, parse_int=lambda t: -0.0 if t == "-0" else int(t)))
 
 
 def resource_groups(bodies):
