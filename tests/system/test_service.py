@@ -2,13 +2,16 @@
 """The running collector: its log, its metrics, signals, workers."""
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
+import tempfile
 import urllib.error
 import urllib.request
 
-from weirtest import TestCase, Weir, free_port, messages, prom, rpc, wait_for
+from weirtest import TestCase, Weir, free_port, messages, paths, prom, rpc, wait_for
 from weirtest.ledger import Ledger
 
 IDLE = """\
@@ -284,6 +287,21 @@ class TestSignals(TestCase):
             ended = weir.wait()
         self.assertEqual(ended.code, 1, ended.stderr)
         self.assertIn('Error: cannot start pipelines: failed to start "otlp" receiver: ', ended.stderr)
+
+
+    def test_log_that_nobody_reads(self):
+        """A log pipe whose reader has gone does not end weir."""
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as config:
+            config.write(IDLE % "")
+            config.flush()
+            with subprocess.Popen([paths.weir_bin(), "--config", config.name], stderr=subprocess.PIPE,
+                                  env={**os.environ, **paths.weir_env()}) as weir:
+                while b"Everything is ready" not in weir.stderr.readline():
+                    self.assertIsNone(weir.poll())
+                weir.stderr.close()
+                weir.send_signal(signal.SIGHUP)
+                weir.send_signal(signal.SIGTERM)
+                self.assertEqual(weir.wait(20), 0)
 
 
 class TestWorkers(TestCase):
