@@ -74,6 +74,8 @@ static void expect_problems(const char *expected)
     ck_assert_ptr_null(graph);
     support_problems(&problems, expected);
     problems = (struct weir_problems){ 0 };
+    weir_config_free(config);
+    config = NULL;
 }
 
 static void start(void)
