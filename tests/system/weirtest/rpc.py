@@ -61,7 +61,7 @@ class Sink(grpc.GenericRpcHandler):
     """An OTLP server that keeps every request. `answer(signal, number)` may return a pair
     (code name, details) for a refusal, or None to accept."""
 
-    def __init__(self, answer=None, workers=4):
+    def __init__(self, answer=None, workers=4, port=0):
         self._answer = answer
         self._signals = {messages.method(s): s for s in messages.SIGNALS}
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class Sink(grpc.GenericRpcHandler):
             futures.ThreadPoolExecutor(workers),
             options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
+        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
         self._server.start()
 
     def service(self, details):
