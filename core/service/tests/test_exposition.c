@@ -78,7 +78,7 @@ START_TEST(numbers)
         { 0, "0" },         { -1, "-1" },       { 0.25, "0.25" },           { 1.0 / 3, "0.3333333333333333" },
         { 100000, "100000" }, { 123456, "123456" }, { 1000000, "1e+06" },   { 1234567, "1.234567e+06" },
         { 0.0001, "0.0001" }, { 0.00001, "1e-05" }, { INFINITY, "+Inf" },   { -INFINITY, "-Inf" },
-        { NAN, "NaN" },     { 9007199254740993, "9.007199254740992e+15" },
+        { NAN, "NaN" },     { 9007199254740992, "9.007199254740992e+15" },
     };
     struct exposition *e = start(false, "");
     char *expected = weir_xasprintf("# HELP uptime Uptime.\n# TYPE uptime counter\nuptime %s\n", cases[_i].text);
