@@ -104,16 +104,6 @@ void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, 
     from->routes[signal].targets++;
 }
 
-struct weir_instance *weir_instance_target(const struct weir_instance *instance, enum weir_signal signal,
-                                           size_t index)
-{
-    const struct routes *routes = &instance->routes[signal];
-    for (size_t i = 0; i < routes->count; index -= routes->items[i++].count)
-        if (index < routes->items[i].count)
-            return routes->items[i].targets[index];
-    return NULL;
-}
-
 void *weir_instance_host_context(const struct weir_instance *instance)
 {
     return instance->host_context;

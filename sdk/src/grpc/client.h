@@ -170,8 +170,6 @@ void weir_grpc_call_end(struct weir_grpc_stream *stream, const struct h2_stream 
 
 int weir_grpc_code_of_http(unsigned status);
 int weir_grpc_code_of_h2(uint32_t error_code);
-/* Resolves the %-escapes of grpc-message; the caller frees. */
-char *weir_grpc_message_decode(struct weir_str text);
 /* Base64 with or without padding; NULL when it is none or memory is out. */
 struct weir_buffer *weir_grpc_base64_decode(struct weir_str text);
 /* grpc-timeout: at most 8 digits and a unit. */

@@ -9,6 +9,7 @@
 
 #include <weir/otlp_response.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/client.h"
 #include "sdk/src/grpc/text.h"
 
@@ -226,7 +227,7 @@ void weir_grpc_call_end(struct weir_grpc_stream *stream, const struct h2_stream 
         take_message(stream, h2);
         return;
     }
-    char *message = weir_grpc_message_decode(headers_get(last, "grpc-message"));
+    char *message = percent_decode(headers_get(last, "grpc-message"));
     take_details(stream, headers_get(last, "grpc-status-details-bin"));
     weir_grpc_stream_finish(stream, (int)code, "%s", message);
     free(message);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/client.h"
 
 const char *weir_grpc_code_name(int code)
@@ -63,68 +64,15 @@ int weir_grpc_code_of_h2(uint32_t error_code)
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-char *weir_grpc_message_decode(struct weir_str text)
-{
-    char *out = weir_xmalloc(text.length + 1);
-    size_t length = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        bool escape = text.data[i] == '%' && i + 2 < text.length && hex_value(text.data[i + 1]) >= 0 &&
-                      hex_value(text.data[i + 2]) >= 0;
-        char c = text.data[i];
-        if (escape) {
-            c = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
-            i += 2;
-        }
-        if (c != '\0')
-            out[length++] = c;
-    }
-    out[length] = '\0';
-    return out;
-}
-
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
 struct weir_buffer *weir_grpc_base64_decode(struct weir_str text)
 {
+    /* Padding is optional, and tolerated where it is wrong. */
     while (text.length > 0 && text.data[text.length - 1] == '=')
         text.length--;
-    struct weir_buffer *out = weir_buffer_new(text.length / 4 * 3 + 3);
-    uint32_t bits = 0;
-    unsigned count = 0;
-    for (size_t i = 0; out && i < text.length; i++) {
-        int value = base64_value(text.data[i]);
-        if (value < 0) {
-            weir_buffer_unref(out);
-            return NULL;
-        }
-        bits = bits << 6 | (uint32_t)value;
-        count += 6;
-        if (count >= 8) {
-            count -= 8;
-            out->data[out->length++] = (uint8_t)(bits >> count);
-        }
+    struct weir_buffer *out = weir_buffer_new(BASE64_DECODED_ROOM(text.length));
+    if (out && !base64_decode(text, out->data, &out->length)) {
+        weir_buffer_unref(out);
+        return NULL;
     }
     return out;
 }

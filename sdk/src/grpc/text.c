@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/text.h"
 
 void grpc_message_encode(const char *message, struct weir_text *out)
@@ -18,19 +19,7 @@ void grpc_message_encode(const char *message, struct weir_text *out)
 
 void grpc_binary_encode(const void *data, size_t length, struct weir_text *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i;
-        uint32_t group = (uint32_t)bytes[i] << 16;
-        if (left > 1)
-            group |= (uint32_t)bytes[i + 1] << 8;
-        if (left > 2)
-            group |= bytes[i + 2];
-        size_t count = left > 2 ? 4 : left + 1;
-        for (size_t k = 0; k < count; k++)
-            weir_text_addc(out, digits[group >> (18 - 6 * k) & 63]);
-    }
+    base64_add(out, weir_str_make(data, length), false);
 }
 
 bool grpc_timeout_parse(struct weir_str text, int64_t *out)

@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/http/proxy.h"
 
 static const char *either(const char *(*getenv_like)(const char *name), const char *upper, const char *lower)
@@ -208,21 +209,8 @@ const struct weir_url *weir_proxies_pick(const struct weir_proxies *proxies, boo
 
 char *weir_basic_credentials(const char *userinfo)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t length = strlen(userinfo);
     struct weir_text text = { 0 };
     weir_text_adds(&text, "Basic ");
-    for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i;
-        uint32_t group = (uint32_t)(uint8_t)userinfo[i] << 16;
-        if (left > 1)
-            group |= (uint32_t)(uint8_t)userinfo[i + 1] << 8;
-        if (left > 2)
-            group |= (uint8_t)userinfo[i + 2];
-        weir_text_addc(&text, digits[group >> 18]);
-        weir_text_addc(&text, digits[group >> 12 & 63]);
-        weir_text_addc(&text, left > 1 ? digits[group >> 6 & 63] : '=');
-        weir_text_addc(&text, left > 2 ? digits[group & 63] : '=');
-    }
+    base64_add(&text, weir_str_of(userinfo), true);
     return weir_text_steal(&text);
 }

@@ -9,6 +9,8 @@
 
 #include <weir/url.h>
 
+#include "sdk/src/base/encoding.h"
+
 /* A URL longer than this is a mistake; it keeps sums of lengths far from overflow. */
 #define URL_MAX 16384
 
@@ -120,35 +122,6 @@ static int split(struct weir_str text, struct parts *parts, struct weir_error *e
     return split_host(authority, parts, error);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-/* Resolves %-escapes; what is not one stays as it is. */
-static char *unescape(struct weir_str text)
-{
-    char *out = weir_xmalloc(text.length + 1);
-    size_t length = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] == '%' && i + 2 < text.length && hex_value(text.data[i + 1]) >= 0 &&
-            hex_value(text.data[i + 2]) >= 0) {
-            out[length++] = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
-            i += 2;
-        } else {
-            out[length++] = text.data[i];
-        }
-    }
-    out[length] = '\0';
-    return out;
-}
-
 /* The path and query, with "/" for none and bytes outside ASCII escaped. */
 static char *make_target(struct weir_str rest)
 {
@@ -175,7 +148,7 @@ static void build(const struct parts *parts, struct weir_url *out)
     out->port = parts->port;
     out->authority = weir_text_steal(&authority);
     out->target = make_target(parts->rest);
-    out->userinfo = parts->has_userinfo ? unescape(parts->userinfo) : NULL;
+    out->userinfo = parts->has_userinfo ? percent_decode(parts->userinfo) : NULL;
     out->text = weir_xasprintf("http%s://%s%s", parts->https ? "s" : "", out->authority,
                                parts->rest.length > 0 ? out->target : "");
 }

@@ -4,20 +4,9 @@
  */
 #include <config.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/base/utf8.h"
 #include "sdk/src/json/token.h"
-
-/* The value of a hexadecimal digit, or -1. */
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* The four digits of a \u escape that was checked before. */
 static uint32_t code_unit(const char *digits)

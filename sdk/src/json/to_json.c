@@ -7,7 +7,7 @@
 
 #include <weir/batch.h>
 
-#include "sdk/src/json/base64.h"
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/json/otlp_codec.h"
 #include "sdk/src/json/schema.h"
 #include "sdk/src/json/writer.h"

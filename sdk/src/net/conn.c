@@ -273,11 +273,6 @@ void *weir_conn_user(const struct weir_conn *conn)
     return conn->user;
 }
 
-struct weir_worker *weir_conn_worker(const struct weir_conn *conn)
-{
-    return conn->net->worker;
-}
-
 bool weir_conn_is_tls(const struct weir_conn *conn)
 {
     return conn->tls != NULL;

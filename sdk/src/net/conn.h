@@ -71,7 +71,6 @@ struct weir_conn *weir_connect(struct weir_worker *worker, const struct weir_con
 
 void weir_conn_set_events(struct weir_conn *conn, const struct weir_conn_events *events, void *user);
 void *weir_conn_user(const struct weir_conn *conn);
-struct weir_worker *weir_conn_worker(const struct weir_conn *conn);
 
 /* "h2", "http/1.1", ... as the handshake settled it; "" when nothing was settled or there is no TLS. */
 const char *weir_conn_alpn(const struct weir_conn *conn);
@@ -105,8 +104,6 @@ void weir_conn_start_tls(struct weir_conn *conn, struct weir_tls_context *contex
 size_t weir_conn_queued(const struct weir_conn *conn);
 /* `drained` comes when the queue falls to so many bytes. */
 void weir_conn_set_low_mark(struct weir_conn *conn, size_t bytes);
-/* Sends what is queued now instead of at the end of the turn. */
-void weir_conn_flush(struct weir_conn *conn);
 
 /* Stops and restarts `room`, `data` and `ended`: backpressure to the peer. Paused connections still write. */
 void weir_conn_pause(struct weir_conn *conn);

@@ -168,11 +168,3 @@ void weir_conn_send(struct weir_conn *conn)
             conn->blocked = true; // the next try would only say so
     }
 }
-
-void weir_conn_flush(struct weir_conn *conn)
-{
-    if (conn->state != WEIR_CONN_OPEN || conn->blocked)
-        return;
-    weir_conn_send(conn);
-    weir_conn_todo(conn); // `drained` is told, and the socket watched, from there
-}

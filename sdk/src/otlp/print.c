@@ -10,22 +10,9 @@
 #include <weir/batch.h>
 #include <weir/json.h>
 
-static void print_json(const struct weir_value *value, struct weir_text *text, unsigned depth);
+#include "sdk/src/base/encoding.h"
 
-static void print_base64(struct weir_str bytes, struct weir_text *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const uint8_t *p = (const uint8_t *)bytes.data;
-    for (size_t i = 0; i < bytes.length; i += 3) {
-        size_t left = bytes.length - i;
-        uint32_t bits = (uint32_t)p[i] << 16;
-        bits |= left > 1 ? (uint32_t)p[i + 1] << 8 : 0;
-        bits |= left > 2 ? p[i + 2] : 0;
-        char quad[4] = { digits[bits >> 18], digits[bits >> 12 & 63], left > 1 ? digits[bits >> 6 & 63] : '=',
-                         left > 2 ? digits[bits & 63] : '=' };
-        weir_text_add(text, quad, sizeof(quad));
-    }
-}
+static void print_json(const struct weir_value *value, struct weir_text *text, unsigned depth);
 
 static int by_key(const void *a, const void *b)
 {
@@ -109,7 +96,7 @@ static void print(const struct weir_value *value, struct weir_text *text, unsign
         print_map(&value->map, text, depth);
         break;
     case WEIR_VALUE_BYTES:
-        print_base64(value->string, text);
+        base64_add(text, value->string, true);
         break;
     }
 }

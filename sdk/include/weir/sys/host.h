@@ -44,10 +44,6 @@ WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum wei
 WEIR_EXPORT void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
                                        struct weir_instance *to);
 
-/* What the edges of `instance` lead to, one after the other; NULL past the last. */
-WEIR_EXPORT struct weir_instance *weir_instance_target(const struct weir_instance *instance,
-                                                       enum weir_signal signal, size_t index);
-
 /*
  * The ledger of one instance and one signal. Items; each number only grows but `held` and `in_flight`. What a
  * component has acknowledged must be found again:

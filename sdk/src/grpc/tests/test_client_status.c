@@ -7,6 +7,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/client.h"
 
 START_TEST(names)
@@ -55,7 +56,7 @@ START_TEST(messages)
         { "a%00b", "ab" },              { "", "" },
     };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
-        char *text = weir_grpc_message_decode(weir_str_of(cases[i][0]));
+        char *text = percent_decode(weir_str_of(cases[i][0]));
         ck_assert_str_eq(text, cases[i][1]);
         free(text);
     }

@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "sdk/src/json/base64.h"
+#include "sdk/src/base/encoding.h"
 
 static int base64_value(char c)
 {
@@ -57,12 +57,27 @@ void base64_encode(struct weir_str bytes, char *out)
     }
 }
 
+void base64_add(struct weir_text *text, struct weir_str bytes, bool padded)
+{
+    for (size_t at = 0; at < bytes.length; at += 3) {
+        size_t left = bytes.length - at;
+        char quad[4];
+        base64_encode(weir_str_make(bytes.data + at, left < 3 ? left : 3), quad);
+        weir_text_add(text, quad, padded || left >= 3 ? sizeof quad : left + 1);
+    }
+}
+
 /* The value of each hexadecimal digit plus one; 0 for all other characters. */
 static const uint8_t hex_values[256] = {
     ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
     ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
     ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
 };
+
+int hex_value(char c)
+{
+    return hex_values[(unsigned char)c] - 1;
+}
 
 bool hex_decode(struct weir_str text, uint8_t *out)
 {
@@ -86,4 +101,22 @@ void hex_encode(struct weir_str bytes, char *out)
         out[2 * i] = digits[byte >> 4];
         out[2 * i + 1] = digits[byte & 15];
     }
+}
+
+char *percent_decode(struct weir_str text)
+{
+    char *out = weir_xmalloc(text.length + 1);
+    size_t length = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (c == '%' && i + 2 < text.length && hex_value(text.data[i + 1]) >= 0 &&
+            hex_value(text.data[i + 2]) >= 0) {
+            c = (char)(hex_value(text.data[i + 1]) * 16 + hex_value(text.data[i + 2]));
+            i += 2;
+        }
+        if (c != '\0')
+            out[length++] = c;
+    }
+    out[length] = '\0';
+    return out;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Bytes as text: base64 (RFC 4648) and hexadecimal.
+ * Bytes as text: base64 (RFC 4648), hexadecimal and percent-encoding (RFC 3986, 2.1).
  */
-#ifndef WEIR_SRC_JSON_BASE64_H
-#define WEIR_SRC_JSON_BASE64_H
+#ifndef WEIR_BASE_ENCODING_H
+#define WEIR_BASE_ENCODING_H
 
 #include <weir/str.h>
 
@@ -19,10 +19,19 @@ bool base64_decode(struct weir_str text, uint8_t *out, size_t *length);
 /* Writes the standard alphabet with padding, without NUL. */
 void base64_encode(struct weir_str bytes, char *out);
 
+/* Adds the standard alphabet to `text`. */
+void base64_add(struct weir_text *text, struct weir_str bytes, bool padded);
+
+/* The value of a hexadecimal digit of either case; -1: it is none. */
+int hex_value(char c);
+
 /* Decodes two hexadecimal digits, of either case, for each byte; false on anything else. */
 bool hex_decode(struct weir_str text, uint8_t *out);
 
 /* Writes two lower-case digits for each byte, without NUL. */
 void hex_encode(struct weir_str bytes, char *out);
+
+/* Resolves %-escapes; what is not one stays as it is, and NUL is left out. The caller frees. */
+char *percent_decode(struct weir_str text);
 
 #endif
