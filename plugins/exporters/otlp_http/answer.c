@@ -24,28 +24,6 @@ void otlp_http_finish(struct otlp_http_transfer *transfer, const struct weir_res
     weir_sender_complete(shard, ack, items, result);
 }
 
-static int code_of_status(int status)
-{
-    switch (status) {
-    case 400:
-        return WEIR_GRPC_INVALID_ARGUMENT;
-    case 401:
-        return WEIR_GRPC_UNAUTHENTICATED;
-    case 403:
-        return WEIR_GRPC_PERMISSION_DENIED;
-    case 404:
-        return WEIR_GRPC_UNIMPLEMENTED;
-    case 429:
-        return WEIR_GRPC_RESOURCE_EXHAUSTED;
-    case 502:
-    case 503:
-    case 504:
-        return WEIR_GRPC_UNAVAILABLE;
-    default:
-        return WEIR_GRPC_UNKNOWN;
-    }
-}
-
 static bool is_retryable(int status)
 {
     return status == 429 || status == 502 || status == 503 || status == 504;
@@ -71,7 +49,7 @@ static int64_t retry_after(const struct weir_http_response *response)
 static void refused(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
 {
     struct weir_result result = { .outcome = is_retryable(response->status) ? WEIR_RETRYABLE : WEIR_PERMANENT,
-                                  .grpc_code = code_of_status(response->status),
+                                  .grpc_code = weir_status_code_of_http(response->status),
                                   .retry_after = retry_after(response) };
     struct weir_text reason = { 0 };
     if (result.outcome == WEIR_PERMANENT) {

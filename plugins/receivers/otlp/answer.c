@@ -31,28 +31,6 @@ int otlp_http_of_code(int code)
     }
 }
 
-int otlp_code_of_http(int http_status)
-{
-    switch (http_status) {
-    case 400:
-        return WEIR_GRPC_INVALID_ARGUMENT;
-    case 401:
-        return WEIR_GRPC_UNAUTHENTICATED;
-    case 403:
-        return WEIR_GRPC_PERMISSION_DENIED;
-    case 404:
-        return WEIR_GRPC_UNIMPLEMENTED;
-    case 429:
-        return WEIR_GRPC_RESOURCE_EXHAUSTED;
-    case 502:
-    case 503:
-    case 504:
-        return WEIR_GRPC_UNAVAILABLE;
-    default:
-        return WEIR_GRPC_UNKNOWN;
-    }
-}
-
 struct otlp_answer otlp_answer_of(const struct weir_result *result)
 {
     struct otlp_answer answer = {

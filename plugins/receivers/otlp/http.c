@@ -100,7 +100,7 @@ static void fail(struct weir_http_exchange *exchange, int status, const char *me
         return;
     }
     struct otlp_answer answer = {
-        .code = otlp_code_of_http(status),
+        .code = weir_status_code_of_http(status),
         .http_status = status,
         .retry_delay = WEIR_NO_RETRY_DELAY,
         .message = message,

@@ -73,8 +73,6 @@ struct otlp_answer {
     const char *message;
 };
 struct otlp_answer otlp_answer_of(const struct weir_result *result);
-/* The status that the server's own HTTP errors carry. */
-int otlp_code_of_http(int http_status);
 int otlp_http_of_code(int code);
 
 /* Asks the pipelines for room; false: `refusal` says why. */

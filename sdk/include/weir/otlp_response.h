@@ -38,6 +38,10 @@ WEIR_EXPORT int weir_status_decode(enum weir_otlp_format format, const void *dat
                                    struct weir_arena *arena, struct weir_rpc_status *out,
                                    struct weir_error *error) WEIR_MUST_USE;
 
+/* The gRPC status code that stands for the HTTP status of an answer without google.rpc.Status, as upstream maps it;
+ * Unknown for those that have none. Any thread. */
+WEIR_EXPORT int weir_status_code_of_http(int http_status);
+
 /* What a server says of an export that it accepted; nothing rejected and no message: all of it. */
 struct weir_partial_success {
     int64_t rejected; /* spans, data points, log records or profiles */

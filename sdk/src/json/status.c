@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * google.rpc.Status: which encoding.
+ * google.rpc.Status: which encoding, and which code where an answer has none.
  */
 #include <config.h>
+
+#include <weir/flow.h>
 
 #include "sdk/src/json/status.h"
 
@@ -29,4 +31,26 @@ int64_t status_delay(int64_t seconds, int64_t nanos)
         __builtin_add_overflow(delay, nanos, &delay))
         return INT64_MAX;
     return delay;
+}
+
+int weir_status_code_of_http(int http_status)
+{
+    switch (http_status) {
+    case 400:
+        return WEIR_GRPC_INVALID_ARGUMENT;
+    case 401:
+        return WEIR_GRPC_UNAUTHENTICATED;
+    case 403:
+        return WEIR_GRPC_PERMISSION_DENIED;
+    case 404:
+        return WEIR_GRPC_UNIMPLEMENTED;
+    case 429:
+        return WEIR_GRPC_RESOURCE_EXHAUSTED;
+    case 502:
+    case 503:
+    case 504:
+        return WEIR_GRPC_UNAVAILABLE;
+    default:
+        return WEIR_GRPC_UNKNOWN;
+    }
 }

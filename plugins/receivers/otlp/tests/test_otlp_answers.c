@@ -37,7 +37,7 @@ START_TEST(test_codes_of_http_errors)
     static const int pairs[][2] = { { 400, 3 },  { 401, 16 }, { 403, 7 },  { 404, 12 }, { 429, 8 },
                                     { 502, 14 }, { 503, 14 }, { 504, 14 }, { 409, 2 },  { 500, 2 } };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(pairs); i++)
-        ck_assert_int_eq(otlp_code_of_http(pairs[i][0]), pairs[i][1]);
+        ck_assert_int_eq(weir_status_code_of_http(pairs[i][0]), pairs[i][1]);
 }
 END_TEST
 
