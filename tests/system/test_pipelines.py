@@ -103,7 +103,7 @@ class FanOut(TestCase):
         self.grpc, self.http, self.metrics = free_port(), free_port(), free_port()
         self.process = self.weir(
             FAN_OUT.format(grpc=self.grpc, http=self.http, one=self.one.port, two=self.two.port,
-                           metrics=self.metrics, verbosity=verbosity), args=["--workers", "2"])
+                           metrics=self.metrics, verbosity=verbosity), args=["--workers", "4"])
 
     def file_lines(self):
         """What the file exporter wrote, as pairs of bytes and canonical form."""
@@ -205,7 +205,7 @@ class Branches(TestCase):
         bad = self.managed(rpc.Sink(lambda *_: answers["bad"]))
         grpc, http = free_port(), free_port()
         process = self.weir(BRANCHES.format(grpc=grpc, http=http, good=good.port, bad=bad.port),
-                            args=["--workers", "2"])
+                            args=["--workers", "4"])
         sender = self.managed(rpc.Sender(grpc))
         later, never = ("UNAVAILABLE", "come back"), ("INVALID_ARGUMENT", "stay away")
         for signal in messages.SIGNALS:

@@ -19,7 +19,8 @@ WEIR_EXPORT void weir_memory_release(size_t bytes);
 /* Bytes reserved and not released. Any thread; sums over threads. */
 WEIR_EXPORT size_t weir_memory_reserved(void);
 
-/* Bytes that the allocator has handed out (mallinfo2: in use, mapped ones included). Any thread; costs microseconds. */
+/* Bytes that the allocator has handed out (mallinfo2: in use, mapped ones included), at least what is reserved. Any
+ * thread; costs microseconds. */
 WEIR_EXPORT size_t weir_memory_allocated(void);
 
 /* The memory this process may use: the cgroup's limit (v2 memory.max, v1 memory.limit_in_bytes) or the machine's.

@@ -97,7 +97,10 @@ size_t weir_memory_reserved(void)
 size_t weir_memory_allocated(void)
 {
     struct mallinfo2 info = mallinfo2();
-    return info.uordblks + info.hblkhd;
+    size_t known = info.uordblks + info.hblkhd;
+    // Another allocator in malloc's place may leave mallinfo2 at zero.
+    size_t reserved = weir_memory_reserved();
+    return known > reserved ? known : reserved;
 }
 
 uint64_t weir_memory_total(void)

@@ -84,6 +84,10 @@ class Weir:
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         return int(re.search(r"^VmHWM:\s+([0-9]+) kB", status, re.MULTILINE).group(1))
 
+    def sanitized(self):
+        """True for a build with a sanitizer, which needs memory of its own."""
+        return bool(re.search(r"/lib[alt]san\.so", pathlib.Path(f"/proc/{self.pid}/maps").read_text()))
+
     def stop(self, seconds=STOP_SECONDS):
         """SIGTERM; returns Exit(code, stderr). The ledger is in stderr."""
         code = self.child.stop(seconds)
