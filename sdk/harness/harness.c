@@ -208,11 +208,19 @@ static void check_ledger(struct weir_harness *harness)
     abort();
 }
 
+static void check_answers(const struct weir_harness *harness)
+{
+    for (size_t i = 0; i < harness->request_count; i++)
+        if (!harness->requests[i]->answered)
+            fail("ack", "a request was never answered");
+}
+
 void weir_harness_free(struct weir_harness *harness)
 {
     check_ledger(harness);
     stop(harness);
     check_ledger(harness);
+    check_answers(harness);
     release(harness);
 }
 

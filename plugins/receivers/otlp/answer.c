@@ -6,7 +6,7 @@
 
 #include "plugins/receivers/otlp/receiver.h"
 
-int otlp_http_of_code(int code)
+static int http_of_code(int code)
 {
     switch (code) {
     case WEIR_GRPC_CANCELLED:
@@ -40,6 +40,6 @@ struct otlp_answer otlp_answer_of(const struct weir_result *result)
     };
     if (answer.code == WEIR_GRPC_OK)
         answer.code = result->outcome == WEIR_PERMANENT ? WEIR_GRPC_INTERNAL : WEIR_GRPC_UNAVAILABLE;
-    answer.http_status = otlp_http_of_code(answer.code);
+    answer.http_status = http_of_code(answer.code);
     return answer;
 }

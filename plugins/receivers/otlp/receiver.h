@@ -73,7 +73,6 @@ struct otlp_answer {
     const char *message;
 };
 struct otlp_answer otlp_answer_of(const struct weir_result *result);
-int otlp_http_of_code(int code);
 
 /* Asks the pipelines for room; false: `refusal` says why. */
 bool otlp_request_admit(struct otlp_request *request, size_t bytes, struct weir_result *refusal);

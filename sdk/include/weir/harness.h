@@ -29,7 +29,8 @@ WEIR_EXPORT const struct weir_component *weir_harness_load(enum weir_kind kind, 
 WEIR_EXPORT struct weir_harness *weir_harness_new(const struct weir_component *component, const char *options,
                                                   enum weir_signal signal, struct weir_error *error) WEIR_MUST_USE;
 
-/* Stops and frees everything. The ledger must close, or the process ends with what does not. */
+/* Stops and frees everything. The ledger must close and every request be answered by then, or the process ends with
+ * what is not so. */
 WEIR_EXPORT void weir_harness_free(struct weir_harness *harness);
 
 WEIR_EXPORT struct weir_shard *weir_harness_shard(struct weir_harness *harness);

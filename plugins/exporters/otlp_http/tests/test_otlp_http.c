@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How the otlp_http exporter's requests end. */
+#include <config.h>
+
+#include <weir/harness.h>
+
+#include "tests/unit/exporter_ends.h"
+#include "tests/unit/suite.h"
+
+int main(void)
+{
+    Suite *suite = suite_create("otlp_http exporter");
+    TCase *tests = tcase_create("ends");
+    tcase_set_timeout(tests, 60);
+    exporter_ends_add(tests, weir_harness_load(WEIR_EXPORTER, "otlp_http"),
+                      "{\"endpoint\": \"http://127.0.0.1:%u\", \"compression\": \"none\", \"timeout\": \"5s\"}");
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
