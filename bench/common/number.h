@@ -2,9 +2,9 @@
 /*
  * How weir-load numbers items, and how weir-sink checks the numbers.
  *
- * A resource carries `weir.run` and `weir.producer` (text); each item `weir.seq`, 12 hex digits that count up from 0
- * within a producer, and `weir.crc`, 8 hex digits of the CRC-32 (RFC 1952) over run, producer, seq and the item's own
- * text (a span's or metric's name, a log record's body), one byte of 0 behind each.
+ * A resource carries `weir.run` and `weir.producer` (text); each item `weir.seq`, 12 hex digits that count up
+ * from 0 within a producer, and `weir.crc`, 8 hex digits of the CRC-32 (RFC 1952) over run, producer, seq and
+ * the item's own text (a span's or metric's name, a log record's body), one byte of 0 behind each.
  */
 #ifndef BENCH_NUMBER_H
 #define BENCH_NUMBER_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Attributes as instrumentation libraries write them (OpenTelemetry semantic conventions: HTTP, network, code).
+ * Attributes as instrumentation libraries write them (OpenTelemetry semantic conventions: HTTP, network,
+ * code).
  */
 #include <config.h>
 
@@ -32,7 +33,10 @@ static const struct choice span_choices[] = {
     { "client.address", { "10.1.2.3", "10.1.7.9", "192.0.2.17", "198.51.100.4" }, 0, 0 },
     { "url.scheme", { "https", "http", "https", "https" }, 0, 0 },
     { "http.route", { "/api/v1/orders/{id}", "/api/v1/carts", "/healthz", "/api/v1/products/{id}" }, 0, 0 },
-    { "user_agent.original", { "curl/8.5.0", "Mozilla/5.0 (X11; Linux x86_64)", "okhttp/4.12", "Go-http-client/2.0" }, 0, 0 },
+    { "user_agent.original",
+      { "curl/8.5.0", "Mozilla/5.0 (X11; Linux x86_64)", "okhttp/4.12", "Go-http-client/2.0" },
+      0,
+      0 },
     { "network.protocol.version", { "1.1", "2", "1.1", "2" }, 0, 0 },
     { "http.response.body.size", { NULL }, 120, 20000 },
     { "code.function.name", { "handleOrder", "addToCart", "check", "showProduct" }, 0, 0 },
@@ -108,24 +112,28 @@ struct weir_attribute load_attribute(enum weir_signal signal, unsigned index, ui
 
 size_t load_resource(uint64_t seed, struct weir_attribute *out, struct weir_arena *arena)
 {
-    static const char *const services[] = { "checkout", "cart", "catalogue", "payment", "shipping", "frontend",
-                                            "search", "recommendation" };
+    static const char *const services[] = { "checkout", "cart",     "catalogue", "payment",
+                                            "shipping", "frontend", "search",    "recommendation" };
     char instance[48];
     uint64_t state = seed;
     uint64_t random = load_random(&state);
-    snprintf(instance, sizeof instance, "%08x-%04x-4000-8000-%012llx", (unsigned)random, (unsigned)(random >> 48),
-             (unsigned long long)(load_random(&state) >> 16));
+    snprintf(instance, sizeof instance, "%08x-%04x-4000-8000-%012llx", (unsigned)random,
+             (unsigned)(random >> 48), (unsigned long long)(load_random(&state) >> 16));
     size_t count = 0;
     out[count++] = (struct weir_attribute){ WEIR_STR("service.name"),
                                             weir_value_string(weir_str_of(services[random % 8])) };
-    out[count++] = (struct weir_attribute){ WEIR_STR("service.version"), weir_value_string(WEIR_STR("2.17.3")) };
-    out[count++] = (struct weir_attribute){ WEIR_STR("service.instance.id"),
-                                            weir_value_string(copy(arena, instance)) };
-    out[count++] = (struct weir_attribute){ WEIR_STR("host.name"), weir_value_string(WEIR_STR("node-17.example")) };
+    out[count++] =
+        (struct weir_attribute){ WEIR_STR("service.version"), weir_value_string(WEIR_STR("2.17.3")) };
+    out[count++] =
+        (struct weir_attribute){ WEIR_STR("service.instance.id"), weir_value_string(copy(arena, instance)) };
+    out[count++] =
+        (struct weir_attribute){ WEIR_STR("host.name"), weir_value_string(WEIR_STR("node-17.example")) };
     out[count++] = (struct weir_attribute){ WEIR_STR("os.type"), weir_value_string(WEIR_STR("linux")) };
-    out[count++] = (struct weir_attribute){ WEIR_STR("process.pid"), weir_value_int(1000 + (int64_t)(random % 30000)) };
+    out[count++] =
+        (struct weir_attribute){ WEIR_STR("process.pid"), weir_value_int(1000 + (int64_t)(random % 30000)) };
     out[count++] = (struct weir_attribute){ WEIR_STR("telemetry.sdk.name"),
                                             weir_value_string(WEIR_STR("opentelemetry")) };
-    out[count++] = (struct weir_attribute){ WEIR_STR("telemetry.sdk.language"), weir_value_string(WEIR_STR("java")) };
+    out[count++] =
+        (struct weir_attribute){ WEIR_STR("telemetry.sdk.language"), weir_value_string(WEIR_STR("java")) };
     return count;
 }

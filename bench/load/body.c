@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Request bodies, made once: telemetry is built and encoded with marks where the numbers go, and the marks are found
- * in the encoded bytes. To number a body is then to copy it and overwrite the marks.
+ * Request bodies, made once: telemetry is built and encoded with marks where the numbers go, and the marks
+ * are found in the encoded bytes. To number a body is then to copy it and overwrite the marks.
  */
 #include <config.h>
 
@@ -24,7 +24,7 @@ struct maker {
     size_t next; /* item */
     unsigned attributes;
     uint8_t trace_id[16];
-    unsigned trace_spans; /* made of the current trace */
+    unsigned trace_spans;    /* made of the current trace */
     uint8_t span_ids[64][8]; /* of the trace's path from the root to the last span */
     unsigned trace_number;
 };
@@ -57,15 +57,15 @@ static struct weir_attributes item_attributes(struct maker *maker, struct weir_s
                                           .capacity = count + 1 };
     uint64_t seed = load_random(&maker->random);
     for (unsigned i = 0; i < own; i++)
-        attributes.items[i] = load_attribute(maker->body->signal, i, seed, maker->options->attribute_size,
-                                             &maker->body->arena);
+        attributes.items[i] =
+            load_attribute(maker->body->signal, i, seed, maker->options->attribute_size, &maker->body->arena);
     if (!plain) {
-        attributes.items[own] = (struct weir_attribute){
-            WEIR_STR("weir.seq"), weir_value_string(text_of(maker, "#S", (unsigned)maker->next))
-        };
-        attributes.items[own + 1] = (struct weir_attribute){
-            WEIR_STR("weir.crc"), weir_value_string(text_of(maker, "#C", (unsigned)maker->next))
-        };
+        attributes.items[own] =
+            (struct weir_attribute){ WEIR_STR("weir.seq"),
+                                     weir_value_string(text_of(maker, "#S", (unsigned)maker->next)) };
+        attributes.items[own + 1] =
+            (struct weir_attribute){ WEIR_STR("weir.crc"),
+                                     weir_value_string(text_of(maker, "#C", (unsigned)maker->next)) };
     }
     maker->body->items[maker->next++].text = text;
     return attributes;
@@ -78,11 +78,12 @@ static struct weir_str bytes_of(struct maker *maker, const void *data, size_t le
 
 static void make_span(struct maker *maker, struct weir_span *span)
 {
-    static const char *const names[] = { "GET /api/v1/orders/{id}", "POST /api/v1/carts", "SELECT shop.orders",
-                                         "cart.add" };
+    static const char *const names[] = { "GET /api/v1/orders/{id}", "POST /api/v1/carts",
+                                         "SELECT shop.orders", "cart.add" };
     unsigned depth = maker->options->depth;
-    unsigned level = maker->trace_spans < depth ? maker->trace_spans
-                                                : 1 + (unsigned)(load_random(&maker->random) % (depth > 1 ? depth - 1 : 1));
+    unsigned level = maker->trace_spans < depth
+                         ? maker->trace_spans
+                         : 1 + (unsigned)(load_random(&maker->random) % (depth > 1 ? depth - 1 : 1));
     if (maker->trace_spans == 0) {
         uint64_t halves[2] = { load_random(&maker->random), load_random(&maker->random) };
         memcpy(maker->trace_id, halves, sizeof halves);
@@ -124,7 +125,8 @@ static void make_log(struct maker *maker, struct weir_log_record *record)
         const char *text;
     } levels[] = { { 9, "INFO" }, { 9, "INFO" }, { 13, "WARN" }, { 17, "ERROR" } };
     size_t choice = load_random(&maker->random) % 4;
-    uint64_t id[3] = { load_random(&maker->random), load_random(&maker->random), load_random(&maker->random) | 1 };
+    uint64_t id[3] = { load_random(&maker->random), load_random(&maker->random),
+                       load_random(&maker->random) | 1 };
     record->time_unix_nano = maker->now;
     record->observed_time_unix_nano = maker->now + 20000;
     record->severity_number = levels[choice].number;
@@ -230,14 +232,14 @@ static bool fill_batch(struct maker *maker, struct weir_batch *batch)
         struct weir_attributes *attributes = &resource->attributes;
         attributes->items = take(maker, LOAD_RESOURCE_ATTRIBUTES * sizeof(struct weir_attribute));
         attributes->capacity = LOAD_RESOURCE_ATTRIBUTES;
-        attributes->count = load_resource(load_random(&maker->random), attributes->items, &maker->body->arena);
+        attributes->count =
+            load_resource(load_random(&maker->random), attributes->items, &maker->body->arena);
         if (!options->plain) {
-            attributes->items[attributes->count++] = (struct weir_attribute){
-                WEIR_STR("weir.run"), weir_value_string(weir_str_of(options->run))
-            };
-            attributes->items[attributes->count++] = (struct weir_attribute){
-                WEIR_STR("weir.producer"), weir_value_string(WEIR_STR(PRODUCER_MARK))
-            };
+            attributes->items[attributes->count++] =
+                (struct weir_attribute){ WEIR_STR("weir.run"), weir_value_string(weir_str_of(options->run)) };
+            attributes->items[attributes->count++] =
+                (struct weir_attribute){ WEIR_STR("weir.producer"),
+                                         weir_value_string(WEIR_STR(PRODUCER_MARK)) };
         }
         maker->trace_spans = 0;
         if (!fill_scope(maker, scope, items))
@@ -309,7 +311,8 @@ static void find_traces(struct body *body, struct weir_batch *batch)
     for (struct weir_group *group = weir_batch_first_group(batch); group; group = weir_group_next(group))
         for (struct weir_scope_group *scope = weir_group_first_scope(group); scope;
              scope = weir_scope_group_next(scope))
-            for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry)) {
+            for (struct weir_entry *entry = weir_scope_group_first(scope); entry;
+                 entry = weir_entry_next(entry)) {
                 const struct weir_span *span = weir_entry_span(entry);
                 char hex[33];
                 for (size_t byte = 0; byte < 16; byte++)
@@ -322,7 +325,9 @@ static void find_traces(struct body *body, struct weir_batch *batch)
 bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal, unsigned index)
 {
     static const unsigned usual[WEIR_SIGNALS] = { 10, 4, 5, 0 };
-    *body = (struct body){ .signal = signal, .item_count = options->items, .hex = options->protocol == LOAD_JSON };
+    *body = (struct body){ .signal = signal,
+                           .item_count = options->items,
+                           .hex = options->protocol == LOAD_JSON };
     body->items = weir_xcalloc(options->items, sizeof *body->items);
     struct maker maker = { .options = options,
                            .body = body,

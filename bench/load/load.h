@@ -28,7 +28,7 @@ struct load_options {
     const char *endpoint; /* NULL: the protocol's default */
     enum weir_signal signals[WEIR_SIGNALS];
     size_t signal_count;
-    double rate; /* items a second; 0: as fast as answers come */
+    double rate;      /* items a second; 0: as fast as answers come */
     int64_t duration; /* nanoseconds; 0: no limit */
     uint64_t count;   /* items; 0: no limit */
     unsigned connections, in_flight;
@@ -50,7 +50,8 @@ struct load_options {
     bool quiet;
 };
 
-/* Fills `options` from the command line; -1 after a message on stderr, 1 when the process is done (--help). */
+/* Fills `options` from the command line; -1 after a message on stderr, 1 when the process is done (--help).
+ */
 int load_options_parse(struct load_options *options, int argc, char **argv);
 
 /* --- body.c --- */
@@ -65,25 +66,28 @@ struct body {
         struct weir_str text;
         size_t trace; /* where the first 8 bytes of the trace id stand; 0: none */
         unsigned trace_number;
-    } *items;
+    } * items;
     size_t *producers; /* where the producer stands in each resource */
     size_t producer_count;
-    bool hex;          /* trace ids are text */
+    bool hex; /* trace ids are text */
     struct weir_arena arena;
 };
 
 /* Makes body number `index`; false when memory is out. */
-bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal, unsigned index);
+bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal,
+               unsigned index);
 void body_free(struct body *body);
 /* A copy that carries the numbers from `first` on; NULL when memory is out. */
 struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first);
 
 /* --- attributes.c --- */
 
-/* The value of a semantic-convention attribute number `index` of an item, chosen by `seed`; strings are in `arena`. */
+/* The value of a semantic-convention attribute number `index` of an item, chosen by `seed`; strings are in
+ * `arena`. */
 struct weir_attribute load_attribute(enum weir_signal signal, unsigned index, uint64_t seed, unsigned size,
                                      struct weir_arena *arena);
-/* A resource's attributes; returns how many were written to `out`, which has room for LOAD_RESOURCE_ATTRIBUTES. */
+/* A resource's attributes; returns how many were written to `out`, which has room for
+ * LOAD_RESOURCE_ATTRIBUTES. */
 #define LOAD_RESOURCE_ATTRIBUTES 10
 size_t load_resource(uint64_t seed, struct weir_attribute *out, struct weir_arena *arena);
 uint64_t load_random(uint64_t *state);
@@ -110,8 +114,8 @@ int load_run(const struct load_options *options, struct load_result *result, str
 
 /* --- report.c --- */
 
-void report_progress(const struct load_options *options, const struct load_result *result, uint64_t items_before,
-                     double since);
+void report_progress(const struct load_options *options, const struct load_result *result,
+                     uint64_t items_before, double since);
 void report_summary(const struct load_options *options, const struct load_result *result);
 /* 0, or -1 after a message on stderr. */
 int report_json(const struct load_options *options, const struct load_result *result);

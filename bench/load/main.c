@@ -27,7 +27,8 @@ int main(int argc, char **argv)
     }
     weir_workers_destroy();
     report_summary(&options, &result);
-    int status = report_json(&options, &result) == 0 && result.items_acknowledged > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    int status =
+        report_json(&options, &result) == 0 && result.items_acknowledged > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     for (size_t i = 0; i < result.error_count; i++)
         free(result.errors[i].text);
     return status;

@@ -48,14 +48,16 @@ static const char help[] =
     "      --producer=N         number of the first producer; default 0\n"
     "\n"
     "Reports:\n"
-    "      --obligations=FILE   write down what was acknowledged: lines 'ack|refused|partial|unknown RUN PRODUCER\n"
+    "      --obligations=FILE   write down what was acknowledged: lines 'ack|refused|partial|unknown RUN "
+    "PRODUCER\n"
     "                           SIGNAL FIRST COUNT'\n"
     "      --json=FILE          the summary as JSON; - is standard output\n"
     "  -q, --quiet              no progress line\n"
     "  -h, --help\n"
     "  -V, --version\n"
     "\n"
-    "Each item carries weir.seq (counts up for each producer) and weir.crc; weir-sink checks them. The exit status is\n"
+    "Each item carries weir.seq (counts up for each producer) and weir.crc; weir-sink checks them. The exit "
+    "status is\n"
     "0 when items were acknowledged, 1 when none were, 2 for a wrong command line.\n";
 
 enum {
@@ -165,8 +167,11 @@ static int take_protocol(struct load_options *options, const char *name)
     static const struct {
         const char *name;
         enum load_protocol protocol;
-    } known[] = { { "grpc", LOAD_GRPC },          { "http", LOAD_HTTP },      { "http/protobuf", LOAD_HTTP },
-                  { "json", LOAD_JSON },          { "http/json", LOAD_JSON } };
+    } known[] = { { "grpc", LOAD_GRPC },
+                  { "http", LOAD_HTTP },
+                  { "http/protobuf", LOAD_HTTP },
+                  { "json", LOAD_JSON },
+                  { "http/json", LOAD_JSON } };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(known); i++) {
         if (strcmp(name, known[i].name) == 0) {
             options->protocol = known[i].protocol;
@@ -216,7 +221,8 @@ static int take(struct load_options *options, int option, char *value)
     case OPTION_TIMEOUT:
         return take_time(value, "not a time", &options->timeout);
     case 'r':
-        if (!weir_str_to_double(weir_str_of(value), &options->rate) || !(options->rate >= 0 && options->rate <= 1e12))
+        if (!weir_str_to_double(weir_str_of(value), &options->rate) ||
+            !(options->rate >= 0 && options->rate <= 1e12))
             return complain("not a rate", value);
         return 0;
     case 'd':
@@ -284,7 +290,8 @@ static void set_defaults(struct load_options *options)
     if (options->resources > options->items)
         options->resources = options->items;
     if (!options->run) {
-        snprintf(run, sizeof run, "%llx-%x", (unsigned long long)weir_wall_clock() / 1000000, (unsigned)getpid());
+        snprintf(run, sizeof run, "%llx-%x", (unsigned long long)weir_wall_clock() / 1000000,
+                 (unsigned)getpid());
         options->run = run;
     }
 }

@@ -26,8 +26,8 @@ static double done_share(const struct load_options *options, const struct load_r
     return share > 1 ? 1 : share;
 }
 
-void report_progress(const struct load_options *options, const struct load_result *result, uint64_t items_before,
-                     double since)
+void report_progress(const struct load_options *options, const struct load_result *result,
+                     uint64_t items_before, double since)
 {
     bool terminal = isatty(STDERR_FILENO);
     double share = done_share(options, result);
@@ -38,9 +38,10 @@ void report_progress(const struct load_options *options, const struct load_resul
     }
     double rate = since > 0 ? (double)(result->items_acknowledged - items_before) / since : 0;
     uint64_t failed = result->items_refused + result->items_rejected + result->items_unknown;
-    fprintf(stderr, "%s[%s] %4.0fs  %llu items  %.0f/s  %llu failed  p50 %.2f ms  p99 %.2f ms%s", terminal ? "\r" : "",
-            bar, result->seconds, (unsigned long long)result->items_acknowledged, rate, (unsigned long long)failed,
-            milliseconds(result, 0.5), milliseconds(result, 0.99), terminal ? "\033[K" : "\n");
+    fprintf(stderr, "%s[%s] %4.0fs  %llu items  %.0f/s  %llu failed  p50 %.2f ms  p99 %.2f ms%s",
+            terminal ? "\r" : "", bar, result->seconds, (unsigned long long)result->items_acknowledged, rate,
+            (unsigned long long)failed, milliseconds(result, 0.5), milliseconds(result, 0.99),
+            terminal ? "\033[K" : "\n");
     fflush(stderr);
 }
 
@@ -51,23 +52,28 @@ void report_summary(const struct load_options *options, const struct load_result
     if (!options->quiet && isatty(STDERR_FILENO))
         fputc('\n', out);
     fprintf(out, "run           %s\n", options->run);
-    fprintf(out, "items         %llu sent, %llu acknowledged, %llu refused, %llu rejected, %llu without an answer\n",
-            (unsigned long long)result->items, (unsigned long long)result->items_acknowledged,
-            (unsigned long long)result->items_refused, (unsigned long long)result->items_rejected,
-            (unsigned long long)result->items_unknown);
+    fprintf(
+        out,
+        "items         %llu sent, %llu acknowledged, %llu refused, %llu rejected, %llu without an answer\n",
+        (unsigned long long)result->items, (unsigned long long)result->items_acknowledged,
+        (unsigned long long)result->items_refused, (unsigned long long)result->items_rejected,
+        (unsigned long long)result->items_unknown);
     fprintf(out, "requests      %llu sent, %llu accepted\n", (unsigned long long)result->requests,
             (unsigned long long)result->requests_ok);
     fprintf(out, "rate          %.0f items/s, %.2f MB/s in %.2f s\n",
-            (double)result->items_acknowledged / seconds, (double)result->bytes / seconds / 1e6, result->seconds);
+            (double)result->items_acknowledged / seconds, (double)result->bytes / seconds / 1e6,
+            result->seconds);
     if (result->items > 0)
         fprintf(out, "size          %.0f bytes an item, %.0f as sent\n",
-                (double)result->plain_bytes / (double)result->items, (double)result->bytes / (double)result->items);
+                (double)result->plain_bytes / (double)result->items,
+                (double)result->bytes / (double)result->items);
     fprintf(out, "own CPU       %.2f s\n", result->cpu_seconds);
-    fprintf(out, "latency ms    p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n", milliseconds(result, 0.5),
-            milliseconds(result, 0.9), milliseconds(result, 0.99), milliseconds(result, 0.999),
-            (double)result->latency.max / 1e6);
+    fprintf(out, "latency ms    p50 %.3f  p90 %.3f  p99 %.3f  p99.9 %.3f  max %.3f\n",
+            milliseconds(result, 0.5), milliseconds(result, 0.9), milliseconds(result, 0.99),
+            milliseconds(result, 0.999), (double)result->latency.max / 1e6);
     for (size_t i = 0; i < result->error_count; i++)
-        fprintf(out, "error         %llu x %s\n", (unsigned long long)result->errors[i].count, result->errors[i].text);
+        fprintf(out, "error         %llu x %s\n", (unsigned long long)result->errors[i].count,
+                result->errors[i].text);
 }
 
 static void add_number(struct weir_text *text, const char *name, uint64_t value)
@@ -75,7 +81,8 @@ static void add_number(struct weir_text *text, const char *name, uint64_t value)
     weir_text_addf(text, ", \"%s\": %llu", name, (unsigned long long)value);
 }
 
-static void print_json(const struct load_options *options, const struct load_result *result, struct weir_text *text)
+static void print_json(const struct load_options *options, const struct load_result *result,
+                       struct weir_text *text)
 {
     static const char *const protocols[] = { "grpc", "http", "json" };
     weir_text_adds(text, "{\"run\": \"");
@@ -95,12 +102,14 @@ static void print_json(const struct load_options *options, const struct load_res
     add_number(text, "items_unanswered", result->items_unknown);
     add_number(text, "bytes", result->bytes);
     add_number(text, "bytes_uncompressed", result->plain_bytes);
-    weir_text_addf(text, ", \"seconds\": %.6f, \"items_per_second\": %.1f, \"cpu_seconds\": %.6f", result->seconds,
-                   result->seconds > 0 ? (double)result->items_acknowledged / result->seconds : 0,
-                   result->cpu_seconds);
-    weir_text_addf(text, ", \"latency_ms\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p99.9\": %.3f, \"max\": %.3f}",
-                   milliseconds(result, 0.5), milliseconds(result, 0.9), milliseconds(result, 0.99),
-                   milliseconds(result, 0.999), (double)result->latency.max / 1e6);
+    weir_text_addf(
+        text, ", \"seconds\": %.6f, \"items_per_second\": %.1f, \"cpu_seconds\": %.6f", result->seconds,
+        result->seconds > 0 ? (double)result->items_acknowledged / result->seconds : 0, result->cpu_seconds);
+    weir_text_addf(
+        text,
+        ", \"latency_ms\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p99.9\": %.3f, \"max\": %.3f}",
+        milliseconds(result, 0.5), milliseconds(result, 0.9), milliseconds(result, 0.99),
+        milliseconds(result, 0.999), (double)result->latency.max / 1e6);
     weir_text_adds(text, ", \"errors\": {");
     for (size_t i = 0; i < result->error_count; i++) {
         weir_text_adds(text, i > 0 ? ", \"" : "\"");

@@ -20,7 +20,8 @@
 
 #define SECOND ((int64_t)1000000000)
 #define TICK (SECOND / 1000)
-#define ERROR_PAUSE (SECOND / 100) /* after a request without an answer, so that a dead server is not hammered */
+#define ERROR_PAUSE \
+    (SECOND / 100) /* after a request without an answer, so that a dead server is not hammered */
 
 struct run;
 
@@ -56,7 +57,7 @@ struct run {
     struct weir_http_header headers[2];
     struct connection *connections;
     struct slot *slots, *free_slots;
-    struct body *bodies; /* of all signals in turn */
+    struct body *bodies;        /* of all signals in turn */
     struct weir_buffer **ready; /* plain bodies, compressed */
     size_t body_count;
     FILE *obligations;
@@ -101,8 +102,9 @@ static void write_down(struct slot *slot, const char *what)
 {
     struct run *run = slot->connection->run;
     if (run->obligations)
-        fprintf(run->obligations, "%s %s %s %s %llu %zu\n", what, run->options->run, slot->connection->producer,
-                weir_signal_name(slot->body->signal), (unsigned long long)slot->first, slot->body->item_count);
+        fprintf(run->obligations, "%s %s %s %s %llu %zu\n", what, run->options->run,
+                slot->connection->producer, weir_signal_name(slot->body->signal),
+                (unsigned long long)slot->first, slot->body->item_count);
 }
 
 static void send_due(struct run *run);
@@ -134,7 +136,8 @@ static void accepted(struct slot *slot, enum weir_otlp_format format, struct wei
     struct weir_partial_success partial = { 0 };
     uint64_t items = slot->body->item_count, rejected = 0;
     if (body.length > 0 &&
-        weir_response_decode(format, slot->body->signal, body.data, body.length, &arena, &partial, NULL) == 0 &&
+        weir_response_decode(format, slot->body->signal, body.data, body.length, &arena, &partial, NULL) ==
+            0 &&
         partial.rejected > 0)
         rejected = (uint64_t)partial.rejected < items ? (uint64_t)partial.rejected : items;
     if (rejected > 0)
@@ -177,7 +180,8 @@ static void on_grpc_done(struct weir_grpc_request *request, const struct weir_gr
         accepted(slot, WEIR_OTLP_PROTOBUF, response->body);
         return;
     }
-    char *why = weir_xasprintf("%s: %.*s", weir_grpc_code_name(response->code), WEIR_STR_ARG(response->message));
+    char *why =
+        weir_xasprintf("%s: %.*s", weir_grpc_code_name(response->code), WEIR_STR_ARG(response->message));
     if (response->answered)
         refused(slot, weir_str_of(why));
     else
@@ -315,7 +319,8 @@ static void on_progress(struct weir_timer *timer)
     struct run *run = WEIR_CONTAINER_OF(timer, struct run, progress);
     int64_t now = clock_now();
     run->result->seconds = (double)(now - run->started) / 1e9;
-    report_progress(run->options, run->result, run->items_at_progress, (double)(now - run->last_progress) / 1e9);
+    report_progress(run->options, run->result, run->items_at_progress,
+                    (double)(now - run->last_progress) / 1e9);
     run->last_progress = now;
     run->items_at_progress = run->result->items_acknowledged;
     weir_timer_start(timer, SECOND);
@@ -351,12 +356,14 @@ static int set_up_grpc(struct run *run, struct weir_error *error)
 
 static int set_up_http(struct run *run, struct weir_error *error)
 {
-    static const char *const paths[WEIR_SIGNALS] = { "v1/traces", "v1/metrics", "v1/logs", "v1development/profiles" };
+    static const char *const paths[WEIR_SIGNALS] = { "v1/traces", "v1/metrics", "v1/logs",
+                                                     "v1development/profiles" };
     const struct load_options *options = run->options;
     size_t length = strlen(options->endpoint);
     for (int i = 0; i < WEIR_SIGNALS; i++) {
-        char *text = weir_xasprintf("%s%s%s%s", strstr(options->endpoint, "://") ? "" : "http://", options->endpoint,
-                                    length > 0 && options->endpoint[length - 1] == '/' ? "" : "/", paths[i]);
+        char *text =
+            weir_xasprintf("%s%s%s%s", strstr(options->endpoint, "://") ? "" : "http://", options->endpoint,
+                           length > 0 && options->endpoint[length - 1] == '/' ? "" : "/", paths[i]);
         int result = weir_url_parse(text, &run->urls[i], error);
         free(text);
         if (result < 0)
@@ -403,8 +410,8 @@ static void make_slot(struct run *run, struct slot *slot, struct connection *con
                                              .done = on_grpc_done };
     slot->http = (struct weir_http_request){ .method = "POST",
                                              .headers = run->headers,
-                                             .header_count = run->options->compression == WEIR_ENCODING_IDENTITY ? 1
-                                                                                                                 : 2,
+                                             .header_count =
+                                                 run->options->compression == WEIR_ENCODING_IDENTITY ? 1 : 2,
                                              .timeout = run->options->timeout,
                                              .done = on_http_done };
     slot->next_free = run->free_slots;

@@ -22,7 +22,8 @@ struct producer *sink_producer(struct sink_counts *counts, struct weir_str run, 
             weir_xrealloc(counts->producers, counts->producer_capacity * sizeof *counts->producers);
     }
     struct producer *producer = &counts->producers[counts->producer_count++];
-    *producer = (struct producer){ .run = weir_str_dup(run), .name = weir_str_dup(name),
+    *producer = (struct producer){ .run = weir_str_dup(run),
+                                   .name = weir_str_dup(name),
                                    .base = number_base(run, name) };
     return producer;
 }
@@ -124,7 +125,8 @@ void sink_take(struct sink_counts *counts, struct weir_batch *batch)
         struct producer *producer = producer_of(counts, group);
         for (struct weir_scope_group *scope = weir_group_first_scope(group); scope;
              scope = weir_scope_group_next(scope))
-            for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry))
+            for (struct weir_entry *entry = weir_scope_group_first(scope); entry;
+                 entry = weir_entry_next(entry))
                 take_entry(counts, producer, signal, entry);
     }
 }

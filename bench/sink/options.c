@@ -32,8 +32,10 @@ static const char help[] =
     "  -h, --help\n"
     "  -V, --version\n"
     "\n"
-    "At the start a line 'grpc ADDRESS' and a line 'http ADDRESS' are printed on standard output, at SIGTERM or SIGINT\n"
-    "the summary as one line of JSON. The exit status is 1 when acknowledged items are missing or a checksum was wrong.\n";
+    "At the start a line 'grpc ADDRESS' and a line 'http ADDRESS' are printed on standard output, at SIGTERM "
+    "or SIGINT\n"
+    "the summary as one line of JSON. The exit status is 1 when acknowledged items are missing or a checksum "
+    "was wrong.\n";
 
 enum {
     OPTION_GRPC = 256,
@@ -136,7 +138,8 @@ static int take(struct sink_options *options, int option, const char *value)
     case OPTION_DELAY:
         return take_time(value, &options->delay);
     case OPTION_FAIL_FIRST:
-        return weir_str_to_u64(weir_str_of(value), &options->fail_first) ? 0 : complain("not a number", value);
+        return weir_str_to_u64(weir_str_of(value), &options->fail_first) ? 0
+                                                                         : complain("not a number", value);
     case OPTION_FAIL_RATE:
         if (!weir_str_to_double(weir_str_of(value), &options->fail_rate) ||
             !(options->fail_rate >= 0 && options->fail_rate <= 1))

@@ -29,9 +29,9 @@ void sink_report_progress(const struct sink_counts *counts, uint64_t items_befor
     for (size_t i = 0; i < counts->producer_count; i++)
         duplicates += counts->producers[i].duplicates;
     fprintf(stderr, "%llu items  %.0f/s  %llu requests  %llu refused  %llu duplicates  %llu bad\n",
-            (unsigned long long)items, (double)(items - items_before) / seconds, (unsigned long long)counts->requests,
-            (unsigned long long)counts->refused, (unsigned long long)duplicates,
-            (unsigned long long)(counts->bad_crc + counts->malformed));
+            (unsigned long long)items, (double)(items - items_before) / seconds,
+            (unsigned long long)counts->requests, (unsigned long long)counts->refused,
+            (unsigned long long)duplicates, (unsigned long long)(counts->bad_crc + counts->malformed));
 }
 
 /* --- the record --- */
@@ -60,8 +60,8 @@ static int write_record(const char *path, const struct sink_counts *counts)
 /* --- obligations --- */
 
 /* Numbers of an obligation that have not come. */
-static uint64_t count_owed(const struct sink_counts *counts, const char *run, const char *name, uint64_t first,
-                           uint64_t count)
+static uint64_t count_owed(const struct sink_counts *counts, const char *run, const char *name,
+                           uint64_t first, uint64_t count)
 {
     uint64_t owed = count;
     for (size_t i = 0; i < counts->producer_count; i++) {

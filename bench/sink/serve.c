@@ -48,7 +48,8 @@ struct answer {
 static bool is_json(struct weir_http_exchange *exchange)
 {
     struct weir_str type = weir_http_exchange_header(exchange, "content-type");
-    return type.length >= 16 && weir_str_equal_nocase(weir_str_make(type.data, 16), WEIR_STR("application/json"));
+    return type.length >= 16 &&
+           weir_str_equal_nocase(weir_str_make(type.data, 16), WEIR_STR("application/json"));
 }
 
 static void answer_grpc(struct answer *answer, struct weir_buffer *body)
@@ -58,8 +59,8 @@ static void answer_grpc(struct answer *answer, struct weir_buffer *body)
         weir_grpc_fail(answer->call, WEIR_GRPC_INTERNAL, answer->malformed, NULL, 0);
     } else if (answer->refuse) {
         bool details = options->retry_after >= 0 &&
-                       weir_status_encode(WEIR_OTLP_PROTOBUF, options->fail_code, WEIR_STR("refused by weir-sink"),
-                                          options->retry_after, body);
+                       weir_status_encode(WEIR_OTLP_PROTOBUF, options->fail_code,
+                                          WEIR_STR("refused by weir-sink"), options->retry_after, body);
         weir_grpc_fail(answer->call, options->fail_code, "refused by weir-sink", body->data,
                        details ? body->length : 0);
     } else {
@@ -73,17 +74,18 @@ static void answer_http(struct answer *answer, struct weir_buffer *body)
 {
     const struct sink_options *options = answer->options;
     struct weir_http_header headers[2] = {
-        { WEIR_STR("content-type"),
-          answer->format == WEIR_OTLP_JSON ? WEIR_STR("application/json") : WEIR_STR("application/x-protobuf") },
+        { WEIR_STR("content-type"), answer->format == WEIR_OTLP_JSON ? WEIR_STR("application/json")
+                                                                     : WEIR_STR("application/x-protobuf") },
     };
     char seconds[24];
     int status = answer->malformed ? 400 : answer->refuse ? options->fail_status : 200;
     size_t count = 1;
-    bool made = status == 200
-                    ? weir_response_encode(answer->format, answer->signal, NULL, body)
-                    : weir_status_encode(answer->format, answer->malformed ? WEIR_GRPC_INVALID_ARGUMENT : options->fail_code,
-                                         weir_str_of(answer->malformed ? answer->malformed : "refused by weir-sink"), -1,
-                                         body);
+    bool made =
+        status == 200
+            ? weir_response_encode(answer->format, answer->signal, NULL, body)
+            : weir_status_encode(
+                  answer->format, answer->malformed ? WEIR_GRPC_INVALID_ARGUMENT : options->fail_code,
+                  weir_str_of(answer->malformed ? answer->malformed : "refused by weir-sink"), -1, body);
     if (answer->refuse && options->retry_after >= 0) {
         snprintf(seconds, sizeof seconds, "%lld", (long long)(options->retry_after / 1000000000));
         headers[count++] = (struct weir_http_header){ WEIR_STR("retry-after"), weir_str_of(seconds) };
@@ -199,7 +201,8 @@ static void on_signal(uv_signal_t *handle, int number)
 static void on_progress(struct weir_timer *timer)
 {
     struct serving *serving = WEIR_CONTAINER_OF(timer, struct serving, progress);
-    sink_report_progress(serving->counts, serving->items_at_progress, (double)serving->options->interval / 1e9);
+    sink_report_progress(serving->counts, serving->items_at_progress,
+                         (double)serving->options->interval / 1e9);
     serving->items_at_progress = sink_items(serving->counts);
     weir_timer_start(timer, serving->options->interval);
 }

@@ -26,7 +26,8 @@ struct sink_options {
     int64_t interval; /* of the progress line; 0: none */
 };
 
-/* Fills `options` from the command line; -1 after a message on stderr, 1 when the process is done (--help). */
+/* Fills `options` from the command line; -1 after a message on stderr, 1 when the process is done (--help).
+ */
 int sink_options_parse(struct sink_options *options, int argc, char **argv);
 
 /* What one producer's numbers say. */
@@ -64,8 +65,9 @@ int sink_serve(const struct sink_options *options, struct sink_counts *counts, s
 
 void sink_report_progress(const struct sink_counts *counts, uint64_t items_before, double seconds);
 uint64_t sink_items(const struct sink_counts *counts);
-/* Writes the summary, the record, and what is missing of the obligations; 0: all is well, 1: numbers are missing of
- * what was acknowledged, or wrong, -1: a file could not be read or written, after a message on stderr. */
+/* Writes the summary, the record, and what is missing of the obligations; 0: all is well, 1: numbers are
+ * missing of what was acknowledged, or wrong, -1: a file could not be read or written, after a message on
+ * stderr. */
 int sink_report(const struct sink_options *options, const struct sink_counts *counts);
 
 #endif

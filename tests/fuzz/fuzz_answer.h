@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the fuzz targets of clients share: a server on a TCP port, on the same thread as the client, that takes one
- * connection after the other and answers each with the next part of the input.
+ * What the fuzz targets of clients share: a server on a TCP port, on the same thread as the client, that
+ * takes one connection after the other and answers each with the next part of the input.
  */
 #ifndef WEIR_FUZZ_ANSWER_H
 #define WEIR_FUZZ_ANSWER_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Any bytes as what a peer of the gRPC client says. The first byte says where the input is cut into two sends.
+ * Any bytes as what a peer of the gRPC client says. The first byte says where the input is cut into two
+ * sends.
  */
 #include <config.h>
 
@@ -45,7 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         start();
     struct weir_worker *worker = weir_worker_at(0);
     struct weir_grpc_client *client = weir_grpc_client_new(worker, target);
-    struct weir_grpc_request request = { .path = "/a.Service/Call", .timeout = 100000000000, .done = on_done };
+    struct weir_grpc_request request = { .path = "/a.Service/Call",
+                                         .timeout = 100000000000,
+                                         .done = on_done };
     if (!weir_slices_add(&request.message, NULL, "message", 7))
         abort();
     done = false;

@@ -78,14 +78,15 @@ static void accepted(struct transfer *transfer, const struct weir_grpc_response 
     struct weir_partial_success partial = { 0 };
     struct weir_error error = WEIR_ERROR_INIT;
     enum weir_signal signal = weir_batch_signal(transfer->batch);
-    if (weir_response_decode(WEIR_OTLP_PROTOBUF, signal, response->body.data, response->body.length, &arena, &partial,
-                             &error) == 0) {
+    if (weir_response_decode(WEIR_OTLP_PROTOBUF, signal, response->body.data, response->body.length, &arena,
+                             &partial, &error) == 0) {
         weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
         finish(transfer, &WEIR_RESULT_OK);
     } else {
-        char *reason = weir_xasprintf("Permanent error: rpc error: code = Internal desc = grpc: failed to unmarshal "
-                                      "the received message: %s",
-                                      weir_error_text(&error));
+        char *reason =
+            weir_xasprintf("Permanent error: rpc error: code = Internal desc = grpc: failed to unmarshal "
+                           "the received message: %s",
+                           weir_error_text(&error));
         finish(transfer, &(struct weir_result){ WEIR_PERMANENT, WEIR_GRPC_INTERNAL, 0, reason });
         free(reason);
     }
@@ -204,7 +205,8 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
 {
     struct shard *own = weir_xcalloc(1, sizeof *own);
     (void)error;
-    own->client = weir_grpc_client_new(weir_shard_worker(shard), weir_instance_data(weir_shard_instance(shard)));
+    own->client =
+        weir_grpc_client_new(weir_shard_worker(shard), weir_instance_data(weir_shard_instance(shard)));
     weir_shard_set_data(shard, own);
     return 0;
 }

@@ -59,14 +59,16 @@ static void refused(struct otlp_http_transfer *transfer, const struct weir_http_
         weir_duration_print((struct weir_duration){ result.retry_after }, &reason);
         weir_text_adds(&reason, "), error: ");
     }
-    weir_text_addf(&reason,
-                   "rpc error: code = %s desc = error exporting items, request to %s responded with HTTP Status Code %d",
-                   weir_grpc_code_name(result.grpc_code), transfer->request.url->text, response->status);
+    weir_text_addf(
+        &reason,
+        "rpc error: code = %s desc = error exporting items, request to %s responded with HTTP Status Code %d",
+        weir_grpc_code_name(result.grpc_code), transfer->request.url->text, response->status);
     struct weir_arena arena = { 0 };
     struct weir_rpc_status status;
     if (response->status >= 400 && response->body.length > 0 &&
         weir_str_is(weir_http_response_header(response, "content-type"), "application/x-protobuf") &&
-        weir_status_decode(WEIR_OTLP_PROTOBUF, response->body.data, response->body.length, &arena, &status, NULL) == 0)
+        weir_status_decode(WEIR_OTLP_PROTOBUF, response->body.data, response->body.length, &arena, &status,
+                           NULL) == 0)
         weir_text_addf(&reason, ", Message=%.*s, Details=[]", WEIR_STR_ARG(status.message));
     result.reason = weir_text_string(&reason);
     otlp_http_finish(transfer, &result);
@@ -90,13 +92,14 @@ static void accepted(struct otlp_http_transfer *transfer, const struct weir_http
     enum weir_signal signal = weir_batch_signal(transfer->batch);
     enum weir_otlp_format format;
     if (response->body.length == 0 || !format_of(response, &format) ||
-        weir_response_decode(format, signal, response->body.data, response->body.length, &arena, &partial, &error) ==
-            0) {
+        weir_response_decode(format, signal, response->body.data, response->body.length, &arena, &partial,
+                             &error) == 0) {
         weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
         otlp_http_finish(transfer, &WEIR_RESULT_OK);
     } else {
-        char *reason = weir_xasprintf("Permanent error: error parsing %s response body: %s",
-                                      format == WEIR_OTLP_JSON ? "json" : "protobuf", weir_error_text(&error));
+        char *reason =
+            weir_xasprintf("Permanent error: error parsing %s response body: %s",
+                           format == WEIR_OTLP_JSON ? "json" : "protobuf", weir_error_text(&error));
         otlp_http_finish(transfer, &WEIR_RESULT_PERMANENT(reason));
         free(reason);
     }

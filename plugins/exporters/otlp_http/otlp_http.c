@@ -24,9 +24,10 @@ struct shard {
     bool draining;
 };
 
-static const char *const endpoint_keys[WEIR_SIGNALS] = { "traces_endpoint", "metrics_endpoint", "logs_endpoint",
-                                                         "profiles_endpoint" };
-static const char *const paths[WEIR_SIGNALS] = { "v1/traces", "v1/metrics", "v1/logs", "v1development/profiles" };
+static const char *const endpoint_keys[WEIR_SIGNALS] = { "traces_endpoint", "metrics_endpoint",
+                                                         "logs_endpoint", "profiles_endpoint" };
+static const char *const paths[WEIR_SIGNALS] = { "v1/traces", "v1/metrics", "v1/logs",
+                                                 "v1development/profiles" };
 
 static bool is_given(const char *text)
 {
@@ -86,8 +87,8 @@ static int compress(struct otlp_http_transfer *transfer, struct weir_error *erro
     struct weir_buffer *small = NULL;
     if (config->compression == WEIR_ENCODING_IDENTITY)
         return 0;
-    if (weir_deflate((enum weir_encoding)config->compression, (int)config->compression_params.level, body, &small,
-                     error) < 0)
+    if (weir_deflate((enum weir_encoding)config->compression, (int)config->compression_params.level, body,
+                     &small, error) < 0)
         return -1;
     weir_slices_clear(body);
     return add_buffer(body, small) ? 0 : weir_error_set(error, "out of memory");
@@ -282,7 +283,8 @@ static void check(const void *group, struct weir_checker *checker)
     check_url(config->endpoint, "endpoint", checker);
     if (!any)
         weir_check_fail(checker, NULL, "at least one endpoint must be specified");
-    if (weir_encoding_level((enum weir_encoding)config->compression, config->compression_params.level, &error) < 0)
+    if (weir_encoding_level((enum weir_encoding)config->compression, config->compression_params.level,
+                            &error) < 0)
         weir_check_fail(checker, "compression_params", "%s", weir_error_text(&error));
     weir_sender_check_timeout(config->timeout, checker);
     weir_error_free(&error);
@@ -295,11 +297,11 @@ static const struct weir_option_value encodings[] = {
 };
 
 static const struct weir_option_value compressions[] = {
-    { "gzip", WEIR_ENCODING_GZIP },       { "zstd", WEIR_ENCODING_ZSTD },
-    { "snappy", WEIR_ENCODING_SNAPPY },   { "x-snappy-framed", WEIR_ENCODING_SNAPPY_FRAMED },
-    { "zlib", WEIR_ENCODING_ZLIB },       { "deflate", WEIR_ENCODING_DEFLATE },
-    { "lz4", WEIR_ENCODING_LZ4 },         { "none", WEIR_ENCODING_IDENTITY },
-    { "", WEIR_ENCODING_IDENTITY },       { NULL, 0 },
+    { "gzip", WEIR_ENCODING_GZIP },     { "zstd", WEIR_ENCODING_ZSTD },
+    { "snappy", WEIR_ENCODING_SNAPPY }, { "x-snappy-framed", WEIR_ENCODING_SNAPPY_FRAMED },
+    { "zlib", WEIR_ENCODING_ZLIB },     { "deflate", WEIR_ENCODING_DEFLATE },
+    { "lz4", WEIR_ENCODING_LZ4 },       { "none", WEIR_ENCODING_IDENTITY },
+    { "", WEIR_ENCODING_IDENTITY },     { NULL, 0 },
 };
 
 static const struct weir_option params_rows[] = {
@@ -307,8 +309,8 @@ static const struct weir_option params_rows[] = {
                 .doc = "Level of the compression; 0: its default."),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table params_table = { params_rows, sizeof(struct otlp_http_compression_params),
-                                                       NULL };
+static const struct weir_option_table params_table = { params_rows,
+                                                       sizeof(struct otlp_http_compression_params), NULL };
 
 static const struct weir_option options[] = {
     WEIR_OPTION(struct otlp_http_config, endpoint, "endpoint",

@@ -3,8 +3,8 @@
  * gRPC client for unary calls: HTTP/2 connections that are kept up and shared by all calls of a worker
  * (gRPC over HTTP/2, connection back-off protocol).
  *
- * An instance makes one weir_grpc_target in its start (it reads the certificate files), and each of its shards one
- * weir_grpc_client in worker_start.
+ * An instance makes one weir_grpc_target in its start (it reads the certificate files), and each of its
+ * shards one weir_grpc_client in worker_start.
  */
 #ifndef WEIR_GRPC_CLIENT_H
 #define WEIR_GRPC_CLIENT_H
@@ -47,7 +47,8 @@ WEIR_EXPORT extern const struct weir_option_table weir_grpc_client_table;
 /* What the clients of all workers share; unchanging, so that any thread may use it. */
 struct weir_grpc_target;
 
-/* Takes the endpoint apart and loads certificates. `options` outlives the target. NULL with `error` set. Main thread. */
+/* Takes the endpoint apart and loads certificates. `options` outlives the target. NULL with `error` set. Main
+ * thread. */
 WEIR_EXPORT struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_options *options,
                                                           struct weir_error *error) WEIR_MUST_USE;
 /* After the last client is freed; accepts NULL. Main thread. */
@@ -59,11 +60,12 @@ WEIR_EXPORT uint16_t weir_grpc_target_port(const struct weir_grpc_target *target
 /* One worker's connections to the target. */
 struct weir_grpc_client;
 
-/* Begins to connect at once and goes on trying (1 s, growing by 1.6 to 120 s, with jitter), so an unreachable peer is
- * no error. The worker's thread. Never NULL. */
-WEIR_EXPORT struct weir_grpc_client *weir_grpc_client_new(struct weir_worker *worker,
-                                                          const struct weir_grpc_target *target) WEIR_MUST_USE;
-/* Ends every call under way (done is called with WEIR_GRPC_CANCELLED) and closes all connections. Accepts NULL. */
+/* Begins to connect at once and goes on trying (1 s, growing by 1.6 to 120 s, with jitter), so an unreachable
+ * peer is no error. The worker's thread. Never NULL. */
+WEIR_EXPORT struct weir_grpc_client *
+weir_grpc_client_new(struct weir_worker *worker, const struct weir_grpc_target *target) WEIR_MUST_USE;
+/* Ends every call under way (done is called with WEIR_GRPC_CANCELLED) and closes all connections. Accepts
+ * NULL. */
 WEIR_EXPORT void weir_grpc_client_free(struct weir_grpc_client *client);
 
 /* Valid during the call of done only. */
@@ -79,24 +81,26 @@ struct weir_grpc_response {
 #define WEIR_GRPC_RESPONSE_MAX (4 * 1024 * 1024)
 
 /*
- * One unary call. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep everything it
- * points to unchanged until done is called.
+ * One unary call. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep
+ * everything it points to unchanged until done is called.
  */
 struct weir_grpc_request {
-    const char *path;           /* "/opentelemetry.proto.collector.trace.v1.TraceService/Export" */
-    struct weir_slices message; /* as the peer shall read it, or compressed beforehand; ranges as in <weir/http_client.h> */
-    bool compressed;            /* `message` is in the options' compression */
-    const struct weir_metadata *metadata; /* besides the options' headers, over which they win; names lower case */
+    const char *path; /* "/opentelemetry.proto.collector.trace.v1.TraceService/Export" */
+    struct weir_slices
+        message; /* as the peer shall read it, or compressed beforehand; ranges as in <weir/http_client.h> */
+    bool compressed; /* `message` is in the options' compression */
+    const struct weir_metadata
+        *metadata; /* besides the options' headers, over which they win; names lower case */
     size_t metadata_count;
-    int64_t timeout;            /* for the whole call, in nanoseconds, also told to the peer (grpc-timeout); 0: none */
+    int64_t timeout; /* for the whole call, in nanoseconds, also told to the peer (grpc-timeout); 0: none */
     void (*done)(struct weir_grpc_request *request, const struct weir_grpc_response *response);
 
     struct weir_grpc_stream *stream; /* the client's own */
 };
 
-/* Starts the call; done is called exactly once, later, on this worker, and may start others or free the call. Without
- * a connection: with wait_for_ready it waits for one, else it waits while the first attempt since the last failure is
- * under way and fails with WEIR_GRPC_UNAVAILABLE after that. */
+/* Starts the call; done is called exactly once, later, on this worker, and may start others or free the call.
+ * Without a connection: with wait_for_ready it waits for one, else it waits while the first attempt since the
+ * last failure is under way and fails with WEIR_GRPC_UNAVAILABLE after that. */
 WEIR_EXPORT void weir_grpc_client_send(struct weir_grpc_client *client, struct weir_grpc_request *request);
 
 /* Ends a call under way: done is called with WEIR_GRPC_CANCELLED and `reason`. No effect after done. */
@@ -105,7 +109,8 @@ WEIR_EXPORT void weir_grpc_request_cancel(struct weir_grpc_request *request, con
 /* Calls under way. */
 WEIR_EXPORT size_t weir_grpc_client_pending(const struct weir_grpc_client *client);
 
-/* "Unavailable", as upstream prints codes; "Code(99)" is written for others into a static text of the thread. */
+/* "Unavailable", as upstream prints codes; "Code(99)" is written for others into a static text of the thread.
+ */
 WEIR_EXPORT const char *weir_grpc_code_name(int code);
 
 WEIR_END

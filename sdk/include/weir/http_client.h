@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * HTTP client: requests with a body that is never copied, over pooled HTTP/1.1 connections, or HTTP/2 where TLS
- * agrees on it.
+ * HTTP client: requests with a body that is never copied, over pooled HTTP/1.1 connections, or HTTP/2 where
+ * TLS agrees on it.
  *
- * An instance makes one weir_http_transport in its start (it reads the certificate files), and each of its shards
- * one weir_http_client in worker_start. What follows the worker's clock and stays on the worker is the client.
+ * An instance makes one weir_http_transport in its start (it reads the certificate files), and each of its
+ * shards one weir_http_client in worker_start. What follows the worker's clock and stays on the worker is the
+ * client.
  */
 #ifndef WEIR_HTTP_CLIENT_H
 #define WEIR_HTTP_CLIENT_H
@@ -19,22 +20,23 @@
 WEIR_BEGIN
 
 /*
- * The keys of an HTTP client in a config (collector-core 6.2), to be taken in with WEIR_OPTION_INLINE. `endpoint`,
- * `timeout`, `compression` and `compression_params` are each component's own rows: their defaults differ.
+ * The keys of an HTTP client in a config (collector-core 6.2), to be taken in with WEIR_OPTION_INLINE.
+ * `endpoint`, `timeout`, `compression` and `compression_params` are each component's own rows: their defaults
+ * differ.
  */
 struct weir_http_client_options {
     struct weir_tls_client_options tls;
     struct weir_secret_pairs headers;
-    char *proxy_url; /* NULL or empty: what the environment says */
-    int64_t max_idle_conns;          /* of all hosts; 0: no limit */
-    int64_t max_idle_conns_per_host; /* 0: 2 */
-    int64_t max_conns_per_host;      /* 0: no limit */
+    char *proxy_url;                        /* NULL or empty: what the environment says */
+    int64_t max_idle_conns;                 /* of all hosts; 0: no limit */
+    int64_t max_idle_conns_per_host;        /* 0: 2 */
+    int64_t max_conns_per_host;             /* 0: no limit */
     struct weir_duration idle_conn_timeout; /* 0: none */
     bool disable_keep_alives;
     bool force_attempt_http2;
     struct weir_duration http2_read_idle_timeout; /* silence after which a ping is sent; 0: never */
     struct weir_duration http2_ping_timeout;      /* 0: 15 s */
-    struct weir_subtree cookies; /* only `enabled: false` passes */
+    struct weir_subtree cookies;                  /* only `enabled: false` passes */
 };
 
 WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
@@ -42,10 +44,12 @@ WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
 /* What the clients of all workers share; unchanging, so that any thread may use it. */
 struct weir_http_transport;
 
-/* Parses proxy_url and the proxy variables of the environment and, with `https` (some URL needs it) or where `tls`
- * names files, loads certificates. `options` outlives the transport. NULL with `error` set. Main thread. */
-WEIR_EXPORT struct weir_http_transport *weir_http_transport_new(const struct weir_http_client_options *options,
-                                                                bool https, struct weir_error *error) WEIR_MUST_USE;
+/* Parses proxy_url and the proxy variables of the environment and, with `https` (some URL needs it) or where
+ * `tls` names files, loads certificates. `options` outlives the transport. NULL with `error` set. Main
+ * thread. */
+WEIR_EXPORT struct weir_http_transport *
+weir_http_transport_new(const struct weir_http_client_options *options, bool https,
+                        struct weir_error *error) WEIR_MUST_USE;
 /* After the last client is freed; accepts NULL. Main thread. */
 WEIR_EXPORT void weir_http_transport_free(struct weir_http_transport *transport);
 
@@ -53,8 +57,8 @@ WEIR_EXPORT void weir_http_transport_free(struct weir_http_transport *transport)
 struct weir_http_client;
 
 /* The worker's thread. Never NULL. */
-WEIR_EXPORT struct weir_http_client *weir_http_client_new(struct weir_worker *worker,
-                                                          const struct weir_http_transport *transport) WEIR_MUST_USE;
+WEIR_EXPORT struct weir_http_client *
+weir_http_client_new(struct weir_worker *worker, const struct weir_http_transport *transport) WEIR_MUST_USE;
 /* Ends every request under way (done is called with an error) and closes all connections. Accepts NULL. */
 WEIR_EXPORT void weir_http_client_free(struct weir_http_client *client);
 
@@ -64,36 +68,40 @@ struct weir_http_response {
     const char *error; /* "failed to make an HTTP request: Post "URL": ..."; NULL with a status */
     const struct weir_http_header *headers;
     size_t header_count;
-    struct weir_str body; /* after removal of transfer codings only; its first WEIR_HTTP_RESPONSE_BODY_MAX bytes */
-    bool truncated;       /* the body was longer; the rest was not read */
+    struct weir_str
+        body;       /* after removal of transfer codings only; its first WEIR_HTTP_RESPONSE_BODY_MAX bytes */
+    bool truncated; /* the body was longer; the rest was not read */
 };
 #define WEIR_HTTP_RESPONSE_BODY_MAX 65536
 
 /* The value of the first header of that name (compared without case), the empty view when there is none. */
-WEIR_EXPORT struct weir_str weir_http_response_header(const struct weir_http_response *response, const char *name);
+WEIR_EXPORT struct weir_str weir_http_response_header(const struct weir_http_response *response,
+                                                      const char *name);
 
 /*
- * One request. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep everything it points
- * to unchanged until done is called.
+ * One request. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep everything
+ * it points to unchanged until done is called.
  */
 struct weir_http_request {
-    const char *method;         /* "POST", "GET" */
+    const char *method; /* "POST", "GET" */
     const struct weir_url *url;
-    /* Besides Host, User-Agent, Content-Length, and the `headers` of the options, which come first and win. */
+    /* Besides Host, User-Agent, Content-Length, and the `headers` of the options, which come first and win.
+     */
     const struct weir_http_header *headers;
     size_t header_count;
-    struct weir_slices body;    /* every range has a buffer or lasts for ever; emptied by its owner, in done or later */
-    int64_t timeout;            /* for the whole attempt, to the last byte of the response, in nanoseconds; 0: none */
+    struct weir_slices
+        body;        /* every range has a buffer or lasts for ever; emptied by its owner, in done or later */
+    int64_t timeout; /* for the whole attempt, to the last byte of the response, in nanoseconds; 0: none */
     void (*done)(struct weir_http_request *request, const struct weir_http_response *response);
 
     struct weir_http_call *call; /* the client's own */
 };
 
-/* Starts the request; done is called exactly once, later, on this worker, and may start others or free the request.
- * 307 and 308 are followed up to 10 times, for GET and HEAD also 301 to 303 (another method would become a GET, whose
- * success says nothing of what was to be sent), never from https to http. A request that a kept connection lost
- * before any byte of the answer is sent once more on a new one. While an origin refuses connections, new attempts
- * are up to 2 s apart. */
+/* Starts the request; done is called exactly once, later, on this worker, and may start others or free the
+ * request. 307 and 308 are followed up to 10 times, for GET and HEAD also 301 to 303 (another method would
+ * become a GET, whose success says nothing of what was to be sent), never from https to http. A request that
+ * a kept connection lost before any byte of the answer is sent once more on a new one. While an origin
+ * refuses connections, new attempts are up to 2 s apart. */
 WEIR_EXPORT void weir_http_client_send(struct weir_http_client *client, struct weir_http_request *request);
 
 /* Ends a request under way: calls done with the error `reason`. No effect after done. */

@@ -10,8 +10,9 @@
 
 WEIR_BEGIN
 
-/* `sending_queue` and `retry_on_failure`, to be taken in with WEIR_OPTION_INLINE. This version has neither: every batch
- * is tried once and its sender told the result, which is what `enabled: false` means; nothing else is accepted. */
+/* `sending_queue` and `retry_on_failure`, to be taken in with WEIR_OPTION_INLINE. This version has neither:
+ * every batch is tried once and its sender told the result, which is what `enabled: false` means; nothing
+ * else is accepted. */
 struct weir_sender_options {
     struct weir_subtree sending_queue;
     struct weir_subtree retry_on_failure;
@@ -22,15 +23,15 @@ WEIR_EXPORT extern const struct weir_option_table weir_sender_table;
 WEIR_EXPORT void weir_sender_check_timeout(struct weir_duration timeout, struct weir_checker *checker);
 
 /*
- * A batch of `items` was accepted in part: logs what the server said, and enters what it rejected in the ledger as
- * dropped with the reason "partial_success". To be called before the batch's ack is completed with WEIR_OK. Nothing
- * happens when nothing was rejected and nothing said. The shard's worker.
+ * A batch of `items` was accepted in part: logs what the server said, and enters what it rejected in the
+ * ledger as dropped with the reason "partial_success". To be called before the batch's ack is completed with
+ * WEIR_OK. Nothing happens when nothing was rejected and nothing said. The shard's worker.
  */
 WEIR_EXPORT void weir_sender_partial_success(struct weir_shard *shard, enum weir_signal signal, size_t items,
                                              const struct weir_partial_success *partial);
 
-/* Completes the ack; a result that is not WEIR_OK is logged as upstream does ("Exporting failed. Rejecting data.").
- * The shard's worker. */
+/* Completes the ack; a result that is not WEIR_OK is logged as upstream does ("Exporting failed. Rejecting
+ * data."). The shard's worker. */
 WEIR_EXPORT void weir_sender_complete(struct weir_shard *shard, struct weir_ack *ack, size_t items,
                                       const struct weir_result *result);
 

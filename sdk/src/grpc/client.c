@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Calls of the gRPC client from send to done: which connection they get, timeouts, waiting or failing without one.
+ * Calls of the gRPC client from send to done: which connection they get, timeouts, waiting or failing without
+ * one.
  */
 #include <config.h>
 
@@ -144,8 +145,9 @@ static void timed_out(struct weir_timer *timer)
         const char *last = stream->client->lookup_error;
         if (channel && channel->error)
             last = channel->error;
-        char *message = weir_xasprintf("context deadline exceeded while waiting for connections to become ready%s%s",
-                                       last ? ": last connection error: " : "", last ? last : "");
+        char *message =
+            weir_xasprintf("context deadline exceeded while waiting for connections to become ready%s%s",
+                           last ? ": last connection error: " : "", last ? last : "");
         end_now(stream, WEIR_GRPC_DEADLINE_EXCEEDED, message);
         free(message);
         return;
@@ -246,7 +248,8 @@ size_t weir_grpc_client_pending(const struct weir_grpc_client *client)
 
 /* --- the client --- */
 
-struct weir_grpc_client *weir_grpc_client_new(struct weir_worker *worker, const struct weir_grpc_target *target)
+struct weir_grpc_client *weir_grpc_client_new(struct weir_worker *worker,
+                                              const struct weir_grpc_target *target)
 {
     struct weir_grpc_client *client = weir_xcalloc(1, sizeof *client);
     client->worker = worker;

@@ -4,8 +4,8 @@
  *
  *     client    the calls of one worker to one target
  *       channel   one address of the target: connects, and tries again
- *         link      one HTTP/2 connection; an old one lives on beside its successor until its calls have ended
- *           stream    one call
+ *         link      one HTTP/2 connection; an old one lives on beside its successor until its calls have
+ * ended stream    one call
  *
  * A caller's `done` may free everything, the client included: calls are finished outside of all events
  * (weir_grpc_client_settle).
@@ -65,14 +65,14 @@ struct weir_grpc_queue {
 
 /* One connection. */
 struct weir_grpc_link {
-    struct weir_grpc_client *client;   /* NULL: the client is gone */
-    struct weir_grpc_channel *channel; /* NULL: takes no more calls */
+    struct weir_grpc_client *client;        /* NULL: the client is gone */
+    struct weir_grpc_channel *channel;      /* NULL: takes no more calls */
     struct weir_grpc_link *next, *previous; /* of client->links */
     struct weir_conn *conn;
     struct h2_session *session;
     struct weir_http_tunnel *tunnel;
     bool tunneled;
-    bool answered; /* bytes came: the peer speaks HTTP/2 */
+    bool answered;            /* bytes came: the peer speaks HTTP/2 */
     struct weir_timer health; /* silence, then the answer to a ping */
     bool pinged;
     char *going; /* why it ends */
@@ -118,7 +118,8 @@ struct weir_grpc_client {
 /* --- client.c --- */
 
 /* Ends the stream, which has left its link or its queue, in weir_grpc_client_settle. */
-void weir_grpc_stream_finish(struct weir_grpc_stream *stream, int code, const char *format, ...) WEIR_PRINTF(3, 4);
+void weir_grpc_stream_finish(struct weir_grpc_stream *stream, int code, const char *format, ...)
+    WEIR_PRINTF(3, 4);
 void weir_grpc_client_settle(struct weir_grpc_client *client);
 /* Starts or fails what waits, as the channels now are. */
 void weir_grpc_client_dispatch(struct weir_grpc_client *client);
@@ -127,7 +128,8 @@ void weir_grpc_stream_resend(struct weir_grpc_stream *stream, const char *why);
 
 /* --- client_channel.c --- */
 
-struct weir_grpc_channel *weir_grpc_channel_new(struct weir_grpc_client *client, const struct weir_endpoint *endpoint);
+struct weir_grpc_channel *weir_grpc_channel_new(struct weir_grpc_client *client,
+                                                const struct weir_endpoint *endpoint);
 /* Lets the calls of its connection end. */
 void weir_grpc_channel_free(struct weir_grpc_channel *channel);
 /* What its link reports. */
@@ -160,7 +162,8 @@ void weir_grpc_link_close(struct weir_grpc_link *link);
 /* The request's headers; false when memory is out. */
 bool weir_grpc_call_headers(const struct weir_grpc_stream *stream, struct headers *out);
 /* The length-prefixed message; -1 with the stream not started and `error` set. */
-int weir_grpc_call_body(const struct weir_grpc_stream *stream, struct weir_slices *out, struct weir_error *error);
+int weir_grpc_call_body(const struct weir_grpc_stream *stream, struct weir_slices *out,
+                        struct weir_error *error);
 /* Bytes of the answer; false: too many, the stream is finished. */
 bool weir_grpc_call_receive(struct weir_grpc_stream *stream, const uint8_t *bytes, size_t length);
 /* The answer is whole. */

@@ -17,12 +17,14 @@
 
 static const char *encoding_name(int encoding)
 {
-    return encoding == WEIR_ENCODING_SNAPPY_FRAMED ? "snappy" : weir_encoding_name((enum weir_encoding)encoding);
+    return encoding == WEIR_ENCODING_SNAPPY_FRAMED ? "snappy"
+                                                   : weir_encoding_name((enum weir_encoding)encoding);
 }
 
 static bool encoding_of(struct weir_str name, enum weir_encoding *out)
 {
-    static const enum weir_encoding known[] = { WEIR_ENCODING_GZIP, WEIR_ENCODING_SNAPPY_FRAMED, WEIR_ENCODING_ZSTD };
+    static const enum weir_encoding known[] = { WEIR_ENCODING_GZIP, WEIR_ENCODING_SNAPPY_FRAMED,
+                                                WEIR_ENCODING_ZSTD };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(known); i++) {
         if (weir_str_is(name, encoding_name((int)known[i]))) {
             *out = known[i];
@@ -89,7 +91,8 @@ static bool add_slices(struct weir_slices *out, const struct weir_slices *from)
     return true;
 }
 
-int weir_grpc_call_body(const struct weir_grpc_stream *stream, struct weir_slices *out, struct weir_error *error)
+int weir_grpc_call_body(const struct weir_grpc_stream *stream, struct weir_slices *out,
+                        struct weir_error *error)
 {
     const struct weir_grpc_request *request = stream->request;
     enum weir_encoding encoding = (enum weir_encoding)stream->client->target->options->compression;
@@ -102,8 +105,8 @@ int weir_grpc_call_body(const struct weir_grpc_stream *stream, struct weir_slice
         weir_buffer_unref(compressed);
         return weir_error_set(error, "the message is larger than 4 GiB");
     }
-    uint8_t prefix[PREFIX] = { encoding != WEIR_ENCODING_IDENTITY, (uint8_t)(length >> 24), (uint8_t)(length >> 16),
-                               (uint8_t)(length >> 8), (uint8_t)length };
+    uint8_t prefix[PREFIX] = { encoding != WEIR_ENCODING_IDENTITY, (uint8_t)(length >> 24),
+                               (uint8_t)(length >> 16), (uint8_t)(length >> 8), (uint8_t)length };
     struct weir_buffer *head = weir_buffer_copy(prefix, PREFIX);
     bool ok = head && weir_slices_add(out, head, head->data, PREFIX);
     if (ok)
@@ -127,8 +130,8 @@ bool weir_grpc_call_receive(struct weir_grpc_stream *stream, const uint8_t *byte
     struct weir_buffer *received = stream->received;
     if (!received || length > (size_t)WEIR_GRPC_RESPONSE_MAX + PREFIX - received->length ||
         !weir_buffer_append(received, bytes, length)) {
-        weir_grpc_stream_finish(stream, WEIR_GRPC_RESOURCE_EXHAUSTED, "grpc: received message larger than max (%d)",
-                                WEIR_GRPC_RESPONSE_MAX);
+        weir_grpc_stream_finish(stream, WEIR_GRPC_RESOURCE_EXHAUSTED,
+                                "grpc: received message larger than max (%d)", WEIR_GRPC_RESPONSE_MAX);
         return false;
     }
     if (received->length >= PREFIX && prefix_length(received) > WEIR_GRPC_RESPONSE_MAX) {
@@ -148,8 +151,10 @@ static void take_message(struct weir_grpc_stream *stream, const struct h2_stream
         weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL, "the server sent no message");
         return;
     }
-    if (received->length < PREFIX || received->data[0] > 1 || prefix_length(received) != received->length - PREFIX) {
-        weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL, "the server did not send exactly one whole message");
+    if (received->length < PREFIX || received->data[0] > 1 ||
+        prefix_length(received) != received->length - PREFIX) {
+        weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL,
+                                "the server did not send exactly one whole message");
         return;
     }
     if (received->data[0] == 1) {
@@ -160,9 +165,11 @@ static void take_message(struct weir_grpc_stream *stream, const struct h2_stream
         struct weir_str message = weir_str_make((char *)received->data + PREFIX, received->length - PREFIX);
         if (!encoding_of(name, &encoding))
             weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL,
-                                    "grpc: compressed flag set with unknown encoding \"%.*s\"", WEIR_STR_ARG(name));
+                                    "grpc: compressed flag set with unknown encoding \"%.*s\"",
+                                    WEIR_STR_ARG(name));
         else if (weir_inflate(encoding, message, &limits, &stream->body, &error) != WEIR_INFLATE_OK)
-            weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL, "grpc: failed to decompress the received message: %s",
+            weir_grpc_stream_finish(stream, WEIR_GRPC_INTERNAL,
+                                    "grpc: failed to decompress the received message: %s",
                                     weir_error_text(&error));
         else
             weir_grpc_stream_finish(stream, WEIR_GRPC_OK, "%s", "");
@@ -181,8 +188,8 @@ static void take_details(struct weir_grpc_stream *stream, struct weir_str encode
         return;
     struct weir_arena arena = { 0 };
     struct weir_rpc_status status;
-    if (weir_status_decode(WEIR_OTLP_PROTOBUF, stream->details->data, stream->details->length, &arena, &status,
-                           NULL) == 0 &&
+    if (weir_status_decode(WEIR_OTLP_PROTOBUF, stream->details->data, stream->details->length, &arena,
+                           &status, NULL) == 0 &&
         status.retry_delay_ns != WEIR_NO_RETRY_DELAY) {
         stream->has_retry_info = true;
         stream->retry_delay = status.retry_delay_ns;
@@ -193,7 +200,8 @@ static void take_details(struct weir_grpc_stream *stream, struct weir_str encode
 static bool is_grpc(struct weir_str type)
 {
     static const struct weir_str prefix = { "application/grpc", 16 };
-    return type.length >= prefix.length && weir_str_equal_nocase(weir_str_make(type.data, prefix.length), prefix) &&
+    return type.length >= prefix.length &&
+           weir_str_equal_nocase(weir_str_make(type.data, prefix.length), prefix) &&
            (type.length == prefix.length || strchr("+;", type.data[prefix.length]));
 }
 
@@ -202,17 +210,19 @@ void weir_grpc_call_end(struct weir_grpc_stream *stream, const struct h2_stream 
     uint64_t http = 0, code = 0;
     (void)weir_str_to_u64(headers_get(&h2->headers, ":status"), &http);
     /* An error may come as headers only. */
-    const struct headers *last = headers_get(&h2->trailers, "grpc-status").data ? &h2->trailers : &h2->headers;
+    const struct headers *last =
+        headers_get(&h2->trailers, "grpc-status").data ? &h2->trailers : &h2->headers;
     struct weir_str status = headers_get(last, "grpc-status");
     struct weir_str type = headers_get(&h2->headers, "content-type");
     if (http != 200 || !is_grpc(type)) {
         if (status.data && weir_str_to_u64(status, &code) && code > 0 && code <= INT32_MAX) {
             /* the server says what it means, whatever the rest looks like */
         } else {
-            weir_grpc_stream_finish(stream, weir_grpc_code_of_http((unsigned)http),
-                                    "unexpected HTTP status code received from server: %u; transport: received "
-                                    "unexpected content-type \"%.*s\"",
-                                    (unsigned)http, WEIR_STR_ARG(type));
+            weir_grpc_stream_finish(
+                stream, weir_grpc_code_of_http((unsigned)http),
+                "unexpected HTTP status code received from server: %u; transport: received "
+                "unexpected content-type \"%.*s\"",
+                (unsigned)http, WEIR_STR_ARG(type));
             return;
         }
     } else if (!status.data || !weir_str_to_u64(status, &code) || code > INT32_MAX) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * One address of a target: keeps a connection to it, and waits longer after each failure (gRPC connection back-off:
- * doc/connection-backoff.md).
+ * One address of a target: keeps a connection to it, and waits longer after each failure (gRPC connection
+ * back-off: doc/connection-backoff.md).
  */
 #include <config.h>
 
@@ -35,7 +35,8 @@ static void try_again(struct weir_timer *timer)
     connect_now(WEIR_CONTAINER_OF(timer, struct weir_grpc_channel, retry));
 }
 
-struct weir_grpc_channel *weir_grpc_channel_new(struct weir_grpc_client *client, const struct weir_endpoint *endpoint)
+struct weir_grpc_channel *weir_grpc_channel_new(struct weir_grpc_client *client,
+                                                const struct weir_endpoint *endpoint)
 {
     struct weir_grpc_channel *channel = weir_xcalloc(1, sizeof *channel);
     channel->client = client;

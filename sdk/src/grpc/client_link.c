@@ -182,7 +182,8 @@ static void on_opened(struct weir_conn *conn)
         return;
     const struct weir_grpc_target *target = link->client->target;
     if (target->proxy && !link->tunneled)
-        link->tunnel = weir_http_tunnel_new(conn, target->endpoint.host, target->endpoint.port, target->proxy);
+        link->tunnel =
+            weir_http_tunnel_new(conn, target->endpoint.host, target->endpoint.port, target->proxy);
     else
         start_session(link);
 }

@@ -9,8 +9,9 @@
 #include "sdk/src/grpc/client.h"
 
 static const struct weir_option_value compressions[] = {
-    { "gzip", WEIR_ENCODING_GZIP },     { "snappy", WEIR_ENCODING_SNAPPY_FRAMED }, { "zstd", WEIR_ENCODING_ZSTD },
-    { "none", WEIR_ENCODING_IDENTITY }, { "", WEIR_ENCODING_IDENTITY },            { NULL, 0 },
+    { "gzip", WEIR_ENCODING_GZIP }, { "snappy", WEIR_ENCODING_SNAPPY_FRAMED },
+    { "zstd", WEIR_ENCODING_ZSTD }, { "none", WEIR_ENCODING_IDENTITY },
+    { "", WEIR_ENCODING_IDENTITY }, { NULL, 0 },
 };
 
 static const struct weir_option_value balancers[] = {
@@ -25,12 +26,12 @@ static const struct weir_option keepalive_rows[] = {
                 .doc = "Silence on the connection after which a ping is sent; raised to 10s."),
     WEIR_OPTION(struct weir_grpc_client_keepalive, timeout, "timeout", .preset = "0s",
                 .doc = "How long the answer to a ping may take; 0: 20s."),
-    WEIR_OPTION(struct weir_grpc_client_keepalive, permit_without_stream, "permit_without_stream", .preset = "false",
-                .doc = "Whether pings are sent while no call is under way."),
+    WEIR_OPTION(struct weir_grpc_client_keepalive, permit_without_stream, "permit_without_stream",
+                .preset = "false", .doc = "Whether pings are sent while no call is under way."),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table keepalive_table = { keepalive_rows, sizeof(struct weir_grpc_client_keepalive),
-                                                          NULL };
+static const struct weir_option_table keepalive_table = { keepalive_rows,
+                                                          sizeof(struct weir_grpc_client_keepalive), NULL };
 
 static void check_options(const void *group, struct weir_checker *checker)
 {
@@ -51,26 +52,29 @@ static void check_options(const void *group, struct weir_checker *checker)
 static const struct weir_option rows[] = {
     WEIR_OPTION(struct weir_grpc_client_options, endpoint, "endpoint",
                 .doc = "The server: host:port, https://host:port, dns:///host:port or unix:///path."),
-    WEIR_OPTION(struct weir_grpc_client_options, compression, "compression", .preset = "gzip", .values = compressions,
-                .doc = "How messages are compressed."),
+    WEIR_OPTION(struct weir_grpc_client_options, compression, "compression", .preset = "gzip",
+                .values = compressions, .doc = "How messages are compressed."),
     WEIR_OPTION_GROUP(struct weir_grpc_client_options, tls, "tls", &weir_tls_client_table,
                       .doc = "TLS of the connection; on unless insecure is set."),
-    WEIR_OPTION_OPTIONAL(struct weir_grpc_client_options, keepalive, keepalive_on, "keepalive", &keepalive_table,
-                         WEIR_NONE_OFF, .doc = "Pings that find out whether the server is still there."),
+    WEIR_OPTION_OPTIONAL(struct weir_grpc_client_options, keepalive, keepalive_on, "keepalive",
+                         &keepalive_table, WEIR_NONE_OFF,
+                         .doc = "Pings that find out whether the server is still there."),
     WEIR_OPTION(struct weir_grpc_client_options, wait_for_ready, "wait_for_ready", .preset = "false",
                 .doc = "Whether calls wait for a connection instead of failing at once while there is none."),
     WEIR_OPTION(struct weir_grpc_client_options, headers, "headers", .doc = "Metadata added to every call."),
     WEIR_OPTION(struct weir_grpc_client_options, user_agent, "user_agent",
                 .doc = "The User-Agent header; default: weir/VERSION (OS/ARCHITECTURE)."),
-    WEIR_OPTION(struct weir_grpc_client_options, balancer, "balancer_name", .preset = "round_robin",
-                .values = balancers,
-                .doc = "Whether calls take turns among all addresses of the name, or go to the first that answers."),
+    WEIR_OPTION(
+        struct weir_grpc_client_options, balancer, "balancer_name", .preset = "round_robin",
+        .values = balancers,
+        .doc = "Whether calls take turns among all addresses of the name, or go to the first that answers."),
     WEIR_OPTION(struct weir_grpc_client_options, authority, "authority",
                 .doc = "The :authority header; default: from the endpoint."),
     WEIR_OPTION_IGNORED("read_buffer_size", "connections share one read buffer of 64 KiB for each worker"),
     WEIR_OPTION_IGNORED("write_buffer_size", "messages are written from where they are, without a buffer"),
-    WEIR_OPTION_REFUSED("auth", "client authentication by extensions is not available; static credentials can be set "
-                                "with headers"),
+    WEIR_OPTION_REFUSED("auth",
+                        "client authentication by extensions is not available; static credentials can be set "
+                        "with headers"),
     WEIR_OPTION_REFUSED("middlewares", "middleware extensions are not available"),
     WEIR_OPTION_END,
 };
@@ -107,11 +111,13 @@ static int set_up(struct weir_grpc_target *target, struct weir_error *error)
     if (weir_proxies_from_environment(&target->proxies, environment, error) < 0)
         return -1;
     if (target->endpoint.transport != WEIR_UNIX)
-        target->proxy = weir_proxies_pick(&target->proxies, true, target->endpoint.host, target->endpoint.port);
+        target->proxy =
+            weir_proxies_pick(&target->proxies, true, target->endpoint.host, target->endpoint.port);
     return weir_encoding_prepare((enum weir_encoding)options->compression, error);
 }
 
-struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_options *options, struct weir_error *error)
+struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_options *options,
+                                              struct weir_error *error)
 {
     struct weir_grpc_target *target = weir_xcalloc(1, sizeof *target);
     target->options = options;

@@ -14,10 +14,10 @@
 const char *weir_grpc_code_name(int code)
 {
     static const char *const names[] = {
-        "OK",           "Canceled",         "Unknown",           "InvalidArgument",    "DeadlineExceeded",
-        "NotFound",     "AlreadyExists",    "PermissionDenied",  "ResourceExhausted",  "FailedPrecondition",
-        "Aborted",      "OutOfRange",       "Unimplemented",     "Internal",           "Unavailable",
-        "DataLoss",     "Unauthenticated",
+        "OK",       "Canceled",        "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+        "NotFound", "AlreadyExists",   "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+        "Aborted",  "OutOfRange",      "Unimplemented",    "Internal",          "Unavailable",
+        "DataLoss", "Unauthenticated",
     };
     static _Thread_local char other[24];
     if (code >= 0 && (size_t)code < WEIR_ARRAY_LENGTH(names))
@@ -82,7 +82,7 @@ void weir_grpc_timeout_print(int64_t ns, char out[24])
     static const struct {
         int64_t ns;
         char unit;
-    } units[] = { { 1, 'n' },          { 1000, 'u' },         { 1000000, 'm' },
+    } units[] = { { 1, 'n' },          { 1000, 'u' },        { 1000000, 'm' },
                   { 1000000000, 'S' }, { 60000000000, 'M' }, { 3600000000000, 'H' } };
     size_t unit = 0;
     /* Rounded up: the peer must not give up before we do. */

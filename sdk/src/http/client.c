@@ -117,7 +117,8 @@ static bool redirect(struct weir_http_call *call)
 {
     int status = call->reply.status;
     bool simple = strcmp(call->request->method, "GET") == 0 || strcmp(call->request->method, "HEAD") == 0;
-    /* 301 to 303 would turn another method into a GET, whose success says nothing about what was to be sent. */
+    /* 301 to 303 would turn another method into a GET, whose success says nothing about what was to be sent.
+     */
     if (status != 307 && status != 308 && !(simple && (status == 301 || status == 302 || status == 303)))
         return false;
     struct weir_str location = headers_get(&call->reply.headers, "location");
@@ -180,8 +181,10 @@ static void timed_out(struct weir_timer *timer)
         return;
     bool headers = call->reply.status > 0;
     detach(call);
-    answer_failure(call, headers ? "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
-                                 : "context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
+    answer_failure(
+        call, headers
+                  ? "context deadline exceeded (Client.Timeout or context cancellation while reading body)"
+                  : "context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
 }
 
 void weir_http_client_send(struct weir_http_client *client, struct weir_http_request *request)

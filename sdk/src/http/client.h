@@ -2,8 +2,9 @@
 /*
  * The inside of the HTTP client: calls, the connections to one origin, and what runs on a connection.
  *
- * A caller's `done` may free everything, the client included. So an event of a connection puts its own house in order
- * first and completes a call last (weir_http_call_complete), or has that done later (weir_http_call_fail).
+ * A caller's `done` may free everything, the client included. So an event of a connection puts its own house
+ * in order first and completes a call last (weir_http_call_complete), or has that done later
+ * (weir_http_call_fail).
  */
 #ifndef WEIR_SDK_HTTP_CLIENT_H
 #define WEIR_SDK_HTTP_CLIENT_H
@@ -72,7 +73,7 @@ struct weir_http_client {
     struct weir_http_call *calls;
     size_t pending;
     struct weir_http_origin *origins;
-    size_t idle_links;         /* of all origins */
+    size_t idle_links; /* of all origins */
     struct weir_http_queue finished;
     struct weir_timer settle;
     uint64_t random;
@@ -212,10 +213,10 @@ void weir_http_h2_abort(struct weir_http_h2 *h2, struct weir_http_call *call);
 struct weir_http_tunnel *weir_http_tunnel_new(struct weir_conn *conn, const char *host, uint16_t port,
                                               const struct weir_url *proxy);
 void weir_http_tunnel_free(struct weir_http_tunnel *tunnel);
-/* Feeds what the proxy says: 1 when the tunnel stands, with what is behind bytes[*taken] from its other end; 0 when
- * more is needed; -1 with `error` set. */
-int weir_http_tunnel_receive(struct weir_http_tunnel *tunnel, const uint8_t *bytes, size_t length, size_t *taken,
-                             struct weir_error *error);
+/* Feeds what the proxy says: 1 when the tunnel stands, with what is behind bytes[*taken] from its other end;
+ * 0 when more is needed; -1 with `error` set. */
+int weir_http_tunnel_receive(struct weir_http_tunnel *tunnel, const uint8_t *bytes, size_t length,
+                             size_t *taken, struct weir_error *error);
 
 /* --- client_head.c: request headers --- */
 

@@ -14,8 +14,8 @@ struct weir_http_h1 {
     http_parser parser;
     struct weir_text name, value; /* the field that is being received */
     bool in_value;
-    bool started;  /* a byte of the answer came */
-    bool finished; /* the answer is whole, or as much of it as is wanted */
+    bool started;        /* a byte of the answer came */
+    bool finished;       /* the answer is whole, or as much of it as is wanted */
     const char *refusal; /* why a callback stopped the parser */
 };
 
@@ -181,15 +181,17 @@ void weir_http_h1_receive(struct weir_http_h1 *h1, const uint8_t *bytes, size_t 
     size_t parsed = http_parser_execute(&h1->parser, &settings, (const char *)bytes, length);
     if (h1->finished) { /* paused right behind the last byte of the message */
         bool clean = parsed == length && weir_conn_queued(link->conn) == 0 && !link->call->reply.truncated;
-        bool kept = http_should_keep_alive(&h1->parser) && !link->client->transport->options->disable_keep_alives;
+        bool kept =
+            http_should_keep_alive(&h1->parser) && !link->client->transport->options->disable_keep_alives;
         finish(h1, clean && kept);
         return;
     }
     if (h1->parser.http_errno != HPE_OK || h1->parser.upgrade) {
         const char *why = h1->refusal;
         if (!why)
-            why = h1->parser.http_errno != HPE_OK ? http_errno_description((enum http_errno)h1->parser.http_errno)
-                                                  : "unexpected upgrade of the connection";
+            why = h1->parser.http_errno != HPE_OK
+                      ? http_errno_description((enum http_errno)h1->parser.http_errno)
+                      : "unexpected upgrade of the connection";
         char *reason = weir_xasprintf("malformed HTTP response: %s", why);
         weir_http_link_close(link, reason);
         free(reason);

@@ -108,8 +108,9 @@ static void on_goaway(struct h2_session *session, int32_t last, uint32_t error_c
     struct weir_http_h2 *h2 = h2_session_user(session);
     (void)last;
     free(h2->going);
-    h2->going = weir_xasprintf("http2: server sent GOAWAY and closed the connection; ErrCode=%s, debug=\"%.*s\"",
-                               nghttp2_http2_strerror(error_code), WEIR_STR_ARG(debug));
+    h2->going =
+        weir_xasprintf("http2: server sent GOAWAY and closed the connection; ErrCode=%s, debug=\"%.*s\"",
+                       nghttp2_http2_strerror(error_code), WEIR_STR_ARG(debug));
 }
 
 static void on_over(struct h2_session *session, const char *error)

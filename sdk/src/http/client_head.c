@@ -114,7 +114,8 @@ void weir_http_head_print(const struct weir_http_call *call, struct weir_text *o
     weir_text_addf(out, "%s ", call->request->method);
     if (through_proxy)
         weir_text_addf(out, "http://%s", url->authority);
-    weir_text_addf(out, "%s HTTP/1.1\r\nhost: %.*s\r\n", url->target, WEIR_STR_ARG(weir_http_head_authority(call)));
+    weir_text_addf(out, "%s HTTP/1.1\r\nhost: %.*s\r\n", url->target,
+                   WEIR_STR_ARG(weir_http_head_authority(call)));
     if (through_proxy && proxy->userinfo) {
         char *credentials = weir_basic_credentials(proxy->userinfo);
         weir_text_addf(out, "proxy-authorization: %s\r\n", credentials);

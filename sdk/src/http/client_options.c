@@ -8,7 +8,8 @@
 
 #include "sdk/src/http/client.h"
 
-#define REASON_AUTH "client authentication by extensions is not available; static credentials can be set with headers"
+#define REASON_AUTH \
+    "client authentication by extensions is not available; static credentials can be set with headers"
 
 static void check_cookies(const struct weir_node *node, struct weir_checker *checker)
 {
@@ -16,7 +17,8 @@ static void check_cookies(const struct weir_node *node, struct weir_checker *che
         return;
     const struct weir_node *enabled = weir_node_get(node, "enabled");
     if (!enabled || node->count != 1 || enabled->type != WEIR_NODE_BOOL || enabled->boolean)
-        weir_check_fail(checker, "cookies", "cookies are not kept by this client: only enabled: false is possible");
+        weir_check_fail(checker, "cookies",
+                        "cookies are not kept by this client: only enabled: false is possible");
 }
 
 static void check_options(const void *group, struct weir_checker *checker)
@@ -41,22 +43,25 @@ static const struct weir_option rows[] = {
                       .doc = "TLS of the connections to https:// URLs."),
     WEIR_OPTION(struct weir_http_client_options, headers, "headers",
                 .doc = "Headers added to every request; Host sets the request's host."),
-    WEIR_OPTION(struct weir_http_client_options, proxy_url, "proxy_url",
-                .doc = "Proxy for all requests (http://host:port); otherwise HTTP_PROXY, HTTPS_PROXY and NO_PROXY of "
-                       "the environment count."),
-    WEIR_OPTION(struct weir_http_client_options, max_idle_conns, "max_idle_conns", .preset = "100", .bounded = true,
-                .min = 0, .doc = "Idle connections kept by each worker; 0: no limit."),
-    WEIR_OPTION(struct weir_http_client_options, max_idle_conns_per_host, "max_idle_conns_per_host", .preset = "0",
-                .bounded = true, .min = 0, .doc = "Idle connections kept to one host by each worker; 0: 2."),
+    WEIR_OPTION(
+        struct weir_http_client_options, proxy_url, "proxy_url",
+        .doc = "Proxy for all requests (http://host:port); otherwise HTTP_PROXY, HTTPS_PROXY and NO_PROXY of "
+               "the environment count."),
+    WEIR_OPTION(struct weir_http_client_options, max_idle_conns, "max_idle_conns", .preset = "100",
+                .bounded = true, .min = 0, .doc = "Idle connections kept by each worker; 0: no limit."),
+    WEIR_OPTION(struct weir_http_client_options, max_idle_conns_per_host, "max_idle_conns_per_host",
+                .preset = "0", .bounded = true, .min = 0,
+                .doc = "Idle connections kept to one host by each worker; 0: 2."),
     WEIR_OPTION(struct weir_http_client_options, max_conns_per_host, "max_conns_per_host", .preset = "0",
                 .bounded = true, .min = 0, .doc = "Connections to one host from each worker; 0: no limit."),
     WEIR_OPTION(struct weir_http_client_options, idle_conn_timeout, "idle_conn_timeout", .preset = "90s",
                 .doc = "How long an idle connection is kept; 0: until the server closes it."),
-    WEIR_OPTION(struct weir_http_client_options, disable_keep_alives, "disable_keep_alives", .preset = "false",
-                .doc = "Whether every request gets a connection of its own."),
+    WEIR_OPTION(struct weir_http_client_options, disable_keep_alives, "disable_keep_alives",
+                .preset = "false", .doc = "Whether every request gets a connection of its own."),
     WEIR_OPTION(struct weir_http_client_options, force_attempt_http2, "force_attempt_http2", .preset = "true",
                 .doc = "Whether HTTP/2 is offered to https:// servers."),
-    WEIR_OPTION(struct weir_http_client_options, http2_read_idle_timeout, "http2_read_idle_timeout", .preset = "0s",
+    WEIR_OPTION(struct weir_http_client_options, http2_read_idle_timeout, "http2_read_idle_timeout",
+                .preset = "0s",
                 .doc = "Silence on an HTTP/2 connection after which a ping is sent; 0: never."),
     WEIR_OPTION(struct weir_http_client_options, http2_ping_timeout, "http2_ping_timeout", .preset = "0s",
                 .doc = "How long the answer to such a ping may take; 0: 15s."),
@@ -83,8 +88,8 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-struct weir_http_transport *weir_http_transport_new(const struct weir_http_client_options *options, bool https,
-                                                    struct weir_error *error)
+struct weir_http_transport *weir_http_transport_new(const struct weir_http_client_options *options,
+                                                    bool https, struct weir_error *error)
 {
     static const char *const both[] = { "h2", "http/1.1", NULL };
     static const char *const only_1[] = { "http/1.1", NULL };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which connection a call gets: a kept one, room on an HTTP/2 one, or a new one within the limits of the options.
+ * Which connection a call gets: a kept one, room on an HTTP/2 one, or a new one within the limits of the
+ * options.
  */
 #include <config.h>
 
@@ -20,8 +21,8 @@ static const struct weir_http_client_options *options_of(const struct weir_http_
 static size_t connections_wanted(const struct weir_http_origin *origin)
 {
     /* While it may turn out that one HTTP/2 connection is enough, open one and look. */
-    bool probe = origin->https && options_of(origin)->force_attempt_http2 &&
-                 origin->protocol != WEIR_HTTP_PROTOCOL_1;
+    bool probe =
+        origin->https && options_of(origin)->force_attempt_http2 && origin->protocol != WEIR_HTTP_PROTOCOL_1;
     return probe && origin->waiting.count > 0 ? 1 : origin->waiting.count;
 }
 
@@ -107,7 +108,8 @@ static void trim_idle(struct weir_http_origin *origin)
     const struct weir_http_client_options *options = options_of(origin);
     int64_t per_host = options->max_idle_conns_per_host;
     size_t limit = per_host <= 0 ? DEFAULT_IDLE_PER_HOST : (size_t)per_host;
-    bool too_many = options->max_idle_conns > 0 && origin->client->idle_links > (size_t)options->max_idle_conns;
+    bool too_many =
+        options->max_idle_conns > 0 && origin->client->idle_links > (size_t)options->max_idle_conns;
     if (origin->idle_count <= limit && !too_many)
         return;
     struct weir_http_link *oldest = NULL;

@@ -36,8 +36,8 @@ struct weir_http_tunnel *weir_http_tunnel_new(struct weir_conn *conn, const char
     struct weir_text authority = { 0 };
     weir_text_addf(&authority, strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, (unsigned)port);
     struct weir_text head = { 0 };
-    weir_text_addf(&head, "CONNECT %s HTTP/1.1\r\nhost: %s\r\nuser-agent: %s\r\n", authority.data, authority.data,
-                   weir_user_agent());
+    weir_text_addf(&head, "CONNECT %s HTTP/1.1\r\nhost: %s\r\nuser-agent: %s\r\n", authority.data,
+                   authority.data, weir_user_agent());
     if (proxy->userinfo) {
         char *credentials = weir_basic_credentials(proxy->userinfo);
         weir_text_addf(&head, "proxy-authorization: %s\r\n", credentials);
@@ -55,8 +55,8 @@ void weir_http_tunnel_free(struct weir_http_tunnel *tunnel)
     free(tunnel);
 }
 
-int weir_http_tunnel_receive(struct weir_http_tunnel *tunnel, const uint8_t *bytes, size_t length, size_t *taken,
-                             struct weir_error *error)
+int weir_http_tunnel_receive(struct weir_http_tunnel *tunnel, const uint8_t *bytes, size_t length,
+                             size_t *taken, struct weir_error *error)
 {
     tunnel->received += length;
     size_t parsed = http_parser_execute(&tunnel->parser, &settings, (const char *)bytes, length);

@@ -17,8 +17,9 @@ static void check_off(const struct weir_subtree *section, const char *key, const
     if (node->type == WEIR_NODE_MAP && node->count == 1 && enabled && enabled->type == WEIR_NODE_BOOL &&
         !enabled->boolean)
         return;
-    weir_check_fail(checker, key, "%s is not available in this version: leave the section out or write %s: {enabled: "
-                                  "false}; the client that sent the data is told the result and can send it again",
+    weir_check_fail(checker, key,
+                    "%s is not available in this version: leave the section out or write %s: {enabled: "
+                    "false}; the client that sent the data is told the result and can send it again",
                     what, key);
 }
 

@@ -14,14 +14,15 @@ static struct weir_logger *logger_of(struct weir_shard *shard)
 void weir_sender_partial_success(struct weir_shard *shard, enum weir_signal signal, size_t items,
                                  const struct weir_partial_success *partial)
 {
-    static const char *const names[WEIR_SIGNALS] = { "dropped_spans", "dropped_data_points", "dropped_log_records",
-                                                     "dropped_profiles" };
+    static const char *const names[WEIR_SIGNALS] = { "dropped_spans", "dropped_data_points",
+                                                     "dropped_log_records", "dropped_profiles" };
     if (partial->rejected == 0 && partial->message.length == 0)
         return;
     weir_log(logger_of(shard), WEIR_WARN, "Partial success response", WEIR_F_STR("message", partial->message),
              WEIR_F_INT(names[signal], partial->rejected));
     if (partial->rejected > 0)
-        weir_shard_drop(shard, signal, (uint64_t)partial->rejected < items ? (uint64_t)partial->rejected : items,
+        weir_shard_drop(shard, signal,
+                        (uint64_t)partial->rejected < items ? (uint64_t)partial->rejected : items,
                         "partial_success");
 }
 

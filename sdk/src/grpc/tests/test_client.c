@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The gRPC client against a server whose every answer the test decides: headers, messages, trailers, resets, GOAWAY,
- * and peers that speak no HTTP/2 at all.
+ * The gRPC client against a server whose every answer the test decides: headers, messages, trailers, resets,
+ * GOAWAY, and peers that speak no HTTP/2 at all.
  */
 #include <config.h>
 
@@ -113,7 +113,11 @@ static void on_over(struct h2_session *session, const char *error)
 }
 
 static const struct h2_callbacks callbacks = {
-    .headers = on_headers, .data = on_data, .end = on_end, .closed = on_stream_closed, .over = on_over,
+    .headers = on_headers,
+    .data = on_data,
+    .end = on_end,
+    .closed = on_stream_closed,
+    .over = on_over,
 };
 
 static void server_opened(struct weir_conn *conn)
@@ -251,8 +255,8 @@ static void end(struct call *call)
 static void expect(struct call *call, int code, const char *message)
 {
     PEER_WAIT(call->done);
-    ck_assert_msg(call->code == code && strcmp(call->message, message) == 0, "%s: %s", weir_grpc_code_name(call->code),
-                  call->message);
+    ck_assert_msg(call->code == code && strcmp(call->message, message) == 0, "%s: %s",
+                  weir_grpc_code_name(call->code), call->message);
     end(call);
 }
 
@@ -282,7 +286,8 @@ static void teardown(void)
 START_TEST(a_call_and_its_answer)
 {
     struct call call;
-    struct weir_pair pairs[] = { { (char *)"x-key", (char *)"option" }, { (char *)"x-own", (char *)"option" },
+    struct weir_pair pairs[] = { { (char *)"x-key", (char *)"option" },
+                                 { (char *)"x-own", (char *)"option" },
                                  { (char *)"x-bin", (char *)"abcd" } };
     struct weir_metadata own = { WEIR_STR("x-own"), WEIR_STR("call") };
     options.headers.pairs = (struct weir_pairs){ pairs, 3 };
@@ -300,11 +305,12 @@ START_TEST(a_call_and_its_answer)
     ck_assert(call.answered);
     ck_assert_str_eq(call.body, "ok");
     end(&call);
-    char *expected = weir_xasprintf(":method=POST\n:scheme=http\n:path=/test.Service/Call\n:authority=%s\n"
-                                    "content-type=application/grpc\nuser-agent=%s\nte=trailers\n"
-                                    "grpc-accept-encoding=gzip,zstd,snappy\ngrpc-timeout=5000000u\nx-key=option\n"
-                                    "x-bin=YWJjZA\nx-own=call\n",
-                                    endpoint_text, weir_user_agent());
+    char *expected =
+        weir_xasprintf(":method=POST\n:scheme=http\n:path=/test.Service/Call\n:authority=%s\n"
+                       "content-type=application/grpc\nuser-agent=%s\nte=trailers\n"
+                       "grpc-accept-encoding=gzip,zstd,snappy\ngrpc-timeout=5000000u\nx-key=option\n"
+                       "x-bin=YWJjZA\nx-own=call\n",
+                       endpoint_text, weir_user_agent());
     ck_assert_str_eq(weir_text_string(&request_headers), expected);
     ck_assert_uint_eq(request_body.length, 10);
     ck_assert(memcmp(request_body.data, "\0\0\0\0\5hello", 10) == 0);
@@ -325,8 +331,9 @@ START_TEST(messages_are_compressed)
     ck_assert_uint_eq((uint8_t)request_body.data[4], request_body.length - 5);
     struct weir_buffer *plain = NULL;
     struct weir_inflate_limits limits = { .max_output = 100 };
-    ck_assert_int_eq(weir_inflate(WEIR_ENCODING_GZIP, weir_str_make(request_body.data + 5, request_body.length - 5),
-                                  &limits, &plain, NULL),
+    ck_assert_int_eq(weir_inflate(WEIR_ENCODING_GZIP,
+                                  weir_str_make(request_body.data + 5, request_body.length - 5), &limits,
+                                  &plain, NULL),
                      WEIR_INFLATE_OK);
     ck_assert(weir_str_is(weir_str_make((char *)plain->data, plain->length), "hello"));
     weir_buffer_unref(plain);
@@ -340,27 +347,40 @@ START_TEST(statuses)
         int code;
         const char *message;
     } cases[] = {
-        { { .grpc_status = "14", .grpc_message = "too%20busy", .headers_only = true }, WEIR_GRPC_UNAVAILABLE, "too busy" },
+        { { .grpc_status = "14", .grpc_message = "too%20busy", .headers_only = true },
+          WEIR_GRPC_UNAVAILABLE,
+          "too busy" },
         { { .grpc_status = "3", .grpc_message = "no", .body = "\0\0\0\0\0", .body_length = 5 },
-          WEIR_GRPC_INVALID_ARGUMENT, "no" },
+          WEIR_GRPC_INVALID_ARGUMENT,
+          "no" },
         { { .grpc_status = "99", .headers_only = true }, 99, "" },
         { { .grpc_status = "x", .headers_only = true }, WEIR_GRPC_UNKNOWN, "malformed grpc-status: x" },
-        { { .no_trailers = true, .body = "\0\0\0\0\0", .body_length = 5 }, WEIR_GRPC_INTERNAL,
+        { { .no_trailers = true, .body = "\0\0\0\0\0", .body_length = 5 },
+          WEIR_GRPC_INTERNAL,
           "server closed the stream without sending trailers" },
         { { .grpc_status = "0", .headers_only = true }, WEIR_GRPC_INTERNAL, "the server sent no message" },
-        { { .body = "\0\0\0\0\2a", .body_length = 6 }, WEIR_GRPC_INTERNAL,
+        { { .body = "\0\0\0\0\2a", .body_length = 6 },
+          WEIR_GRPC_INTERNAL,
           "the server did not send exactly one whole message" },
-        { { .body = "\0\0\0\0\0\0\0\0\0\0", .body_length = 10 }, WEIR_GRPC_INTERNAL,
+        { { .body = "\0\0\0\0\0\0\0\0\0\0", .body_length = 10 },
+          WEIR_GRPC_INTERNAL,
           "the server did not send exactly one whole message" },
-        { { .body = "\1\0\0\0\1a", .body_length = 6 }, WEIR_GRPC_INTERNAL,
+        { { .body = "\1\0\0\0\1a", .body_length = 6 },
+          WEIR_GRPC_INTERNAL,
           "grpc: compressed flag set with unknown encoding \"\"" },
-        { { .body = "\0\377\377\377\377", .body_length = 5 }, WEIR_GRPC_RESOURCE_EXHAUSTED,
+        { { .body = "\0\377\377\377\377", .body_length = 5 },
+          WEIR_GRPC_RESOURCE_EXHAUSTED,
           "grpc: received message larger than max (4294967295 vs. 4194304)" },
-        { { .status = "404", .content_type = "text/html", .no_trailers = true }, WEIR_GRPC_UNIMPLEMENTED,
-          "unexpected HTTP status code received from server: 404; transport: received unexpected content-type "
+        { { .status = "404", .content_type = "text/html", .no_trailers = true },
+          WEIR_GRPC_UNIMPLEMENTED,
+          "unexpected HTTP status code received from server: 404; transport: received unexpected "
+          "content-type "
           "\"text/html\"" },
-        { { .reset = NGHTTP2_CANCEL }, WEIR_GRPC_CANCELLED, "stream terminated by RST_STREAM with error code: CANCEL" },
-        { { .reset = NGHTTP2_INTERNAL_ERROR }, WEIR_GRPC_INTERNAL,
+        { { .reset = NGHTTP2_CANCEL },
+          WEIR_GRPC_CANCELLED,
+          "stream terminated by RST_STREAM with error code: CANCEL" },
+        { { .reset = NGHTTP2_INTERNAL_ERROR },
+          WEIR_GRPC_INTERNAL,
           "stream terminated by RST_STREAM with error code: INTERNAL_ERROR" },
     };
     start_server(0);
@@ -403,8 +423,9 @@ START_TEST(retry_info)
     }
     if (count > 0)
         weir_text_addc(&encoded, digits[bits << (6 - count) & 63]);
-    script = (struct script){ .grpc_status = "8", .grpc_message = "slow down", .details = encoded.data,
-                              .headers_only = true };
+    script = (struct script){
+        .grpc_status = "8", .grpc_message = "slow down", .details = encoded.data, .headers_only = true
+    };
     start_server(0);
     start_client(weir_listener_port(listener));
     begin(&call, "x", 5 * SECOND);
@@ -502,9 +523,10 @@ START_TEST(nobody_listens)
     start_client(port);
     for (int i = 0; i < 2; i++) { /* while connecting, and after that has failed */
         begin(&call, "x", 10 * SECOND);
-        char *message = weir_xasprintf("connection error: desc = \"transport: Error while dialing: dial tcp %s: "
-                                       "connect: connection refused\"",
-                                       endpoint_text);
+        char *message =
+            weir_xasprintf("connection error: desc = \"transport: Error while dialing: dial tcp %s: "
+                           "connect: connection refused\"",
+                           endpoint_text);
         expect(&call, WEIR_GRPC_UNAVAILABLE, message);
         free(message);
     }
@@ -532,8 +554,8 @@ END_TEST
 /* Peers that do not speak HTTP/2. */
 START_TEST(noise)
 {
-    static const char *const answers[] = { "HTTP/1.1 400 Bad Request\r\n\r\n", "", "\x15\x03\x01\x00\x02\x02\x46",
-                                           "SSH-2.0-OpenSSH_9.2\r\n" };
+    static const char *const answers[] = { "HTTP/1.1 400 Bad Request\r\n\r\n", "",
+                                           "\x15\x03\x01\x00\x02\x02\x46", "SSH-2.0-OpenSSH_9.2\r\n" };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(answers); i++) {
         struct call call;
         uint16_t port;

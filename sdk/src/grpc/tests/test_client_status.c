@@ -23,16 +23,11 @@ END_TEST
 
 START_TEST(codes_of_http)
 {
-    static const int cases[][2] = { { 400, WEIR_GRPC_INTERNAL },
-                                    { 401, WEIR_GRPC_UNAUTHENTICATED },
-                                    { 403, WEIR_GRPC_PERMISSION_DENIED },
-                                    { 404, WEIR_GRPC_UNIMPLEMENTED },
-                                    { 429, WEIR_GRPC_UNAVAILABLE },
-                                    { 502, WEIR_GRPC_UNAVAILABLE },
-                                    { 503, WEIR_GRPC_UNAVAILABLE },
-                                    { 504, WEIR_GRPC_UNAVAILABLE },
-                                    { 500, WEIR_GRPC_UNKNOWN },
-                                    { 302, WEIR_GRPC_UNKNOWN } };
+    static const int cases[][2] = { { 400, WEIR_GRPC_INTERNAL },          { 401, WEIR_GRPC_UNAUTHENTICATED },
+                                    { 403, WEIR_GRPC_PERMISSION_DENIED }, { 404, WEIR_GRPC_UNIMPLEMENTED },
+                                    { 429, WEIR_GRPC_UNAVAILABLE },       { 502, WEIR_GRPC_UNAVAILABLE },
+                                    { 503, WEIR_GRPC_UNAVAILABLE },       { 504, WEIR_GRPC_UNAVAILABLE },
+                                    { 500, WEIR_GRPC_UNKNOWN },           { 302, WEIR_GRPC_UNKNOWN } };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++)
         ck_assert_int_eq(weir_grpc_code_of_http((unsigned)cases[i][0]), cases[i][1]);
 }
@@ -51,9 +46,14 @@ END_TEST
 START_TEST(messages)
 {
     static const char *const cases[][2] = {
-        { "plain text", "plain text" }, { "a%20b%0Ac", "a b\nc" }, { "%E2%82%ac", "\xe2\x82\xac" },
-        { "100%", "100%" },             { "%4", "%4" },           { "%zz", "%zz" },
-        { "a%00b", "ab" },              { "", "" },
+        { "plain text", "plain text" },
+        { "a%20b%0Ac", "a b\nc" },
+        { "%E2%82%ac", "\xe2\x82\xac" },
+        { "100%", "100%" },
+        { "%4", "%4" },
+        { "%zz", "%zz" },
+        { "a%00b", "ab" },
+        { "", "" },
     };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
         char *text = percent_decode(weir_str_of(cases[i][0]));
@@ -65,8 +65,9 @@ END_TEST
 
 START_TEST(base64)
 {
-    static const char *const cases[][2] = { { "", "" },         { "a", "YQ" },         { "ab", "YWI" },
-                                            { "abc", "YWJj" }, { "abcd", "YWJjZA" } };
+    static const char *const cases[][2] = {
+        { "", "" }, { "a", "YQ" }, { "ab", "YWI" }, { "abc", "YWJj" }, { "abcd", "YWJjZA" }
+    };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
         struct weir_buffer *back = weir_grpc_base64_decode(weir_str_of(cases[i][1]));
         ck_assert(weir_str_is(weir_str_make((char *)back->data, back->length), cases[i][0]));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A server whose every byte the test decides: sockets of the test's own, read and written while worker 0's loop turns.
+ * A server whose every byte the test decides: sockets of the test's own, read and written while worker 0's
+ * loop turns.
  */
 #ifndef WEIR_SDK_HTTP_TESTS_PEER_H
 #define WEIR_SDK_HTTP_TESTS_PEER_H
@@ -18,13 +19,13 @@
 #include <weir/sys/worker.h>
 
 /* Waits for a condition at most ten seconds, turning the loop. */
-#define PEER_WAIT(condition)                                                              \
-    do {                                                                                  \
-        time_t give_up = time(NULL) + 10;                                                 \
-        while (!(condition)) {                                                            \
-            ck_assert_msg(time(NULL) < give_up, "waited in vain for %s", #condition);     \
-            weir_worker_turn(weir_worker_at(0), 1);                                       \
-        }                                                                                 \
+#define PEER_WAIT(condition)                                                          \
+    do {                                                                              \
+        time_t give_up = time(NULL) + 10;                                             \
+        while (!(condition)) {                                                        \
+            ck_assert_msg(time(NULL) < give_up, "waited in vain for %s", #condition); \
+            weir_worker_turn(weir_worker_at(0), 1);                                   \
+        }                                                                             \
     } while (0)
 
 static inline int peer_listen(uint16_t *port)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The HTTP client against a peer that says what the test wants: requests as they look on the wire, answers whole and
- * broken, kept connections, redirects, proxies, limits.
+ * The HTTP client against a peer that says what the test wants: requests as they look on the wire, answers
+ * whole and broken, kept connections, redirects, proxies, limits.
  */
 #include <config.h>
 
@@ -52,7 +52,8 @@ static void setup(void)
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_SYSTEM, NULL), 0);
     unsetenv("HTTP_PROXY");
     unsetenv("http_proxy");
-    options = (struct weir_http_client_options){ .max_idle_conns = 100, .idle_conn_timeout = { 90 * SECOND } };
+    options =
+        (struct weir_http_client_options){ .max_idle_conns = 100, .idle_conn_timeout = { 90 * SECOND } };
     listener = peer_listen(&port);
 }
 
@@ -116,12 +117,14 @@ START_TEST(a_request_and_its_answer)
     exchange.request.header_count = 1;
     int fd = peer_accept(listener);
     peer_read_until(fd, &got, "hello");
-    char *expected = weir_xasprintf("POST /v1/traces?a=b HTTP/1.1\r\nhost: 127.0.0.1:%u\r\nuser-agent: %s\r\n"
-                                    "x-key: value\r\ncontent-type: application/x-protobuf\r\ncontent-length: 5\r\n\r\n"
-                                    "hello",
-                                    (unsigned)port, weir_user_agent());
+    char *expected =
+        weir_xasprintf("POST /v1/traces?a=b HTTP/1.1\r\nhost: 127.0.0.1:%u\r\nuser-agent: %s\r\n"
+                       "x-key: value\r\ncontent-type: application/x-protobuf\r\ncontent-length: 5\r\n\r\n"
+                       "hello",
+                       (unsigned)port, weir_user_agent());
     ck_assert_str_eq(got.data, expected);
-    peer_say(fd, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nx-tEsT:  yes \r\nContent-Length: 2\r\n\r\nok");
+    peer_say(fd,
+             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nx-tEsT:  yes \r\nContent-Length: 2\r\n\r\nok");
     PEER_WAIT(exchange.done);
     ck_assert_int_eq(exchange.status, 200);
     ck_assert_str_eq(exchange.body, "ok");
@@ -137,7 +140,8 @@ END_TEST
 START_TEST(answers_in_every_framing)
 {
     static const char *const answers[] = {
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: "
+        "x\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\nabcde", /* to the end of the connection */
         "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nabcde",
     };
@@ -365,7 +369,8 @@ START_TEST(time_is_limited)
     weir_http_request_cancel(&exchange.request, "never mind");
     expect_error(&exchange, "never mind");
 
-    *(&exchange) = (struct exchange){ .request = { .method = "POST", .timeout = SECOND / 20, .done = on_done } };
+    *(&exchange) =
+        (struct exchange){ .request = { .method = "POST", .timeout = SECOND / 20, .done = on_done } };
     char *text = weir_xasprintf("http://127.0.0.1:%u", (unsigned)port);
     ck_assert_int_eq(weir_url_parse(text, &exchange.url, NULL), 0);
     free(text);
@@ -466,7 +471,8 @@ START_TEST(through_a_proxy)
     send_to(&exchange, 1, "/x", "body"); /* port 1: only the proxy listens */
     int fd = peer_accept(listener);
     peer_read_until(fd, &got, "body");
-    ck_assert_ptr_eq(strstr(got.data, "POST http://127.0.0.1:1/x HTTP/1.1\r\nhost: 127.0.0.1:1\r\n"), got.data);
+    ck_assert_ptr_eq(strstr(got.data, "POST http://127.0.0.1:1/x HTTP/1.1\r\nhost: 127.0.0.1:1\r\n"),
+                     got.data);
     ck_assert_ptr_nonnull(strstr(got.data, "\r\nproxy-authorization: Basic bWU6c2VjcmV0\r\n"));
     peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     PEER_WAIT(exchange.done);

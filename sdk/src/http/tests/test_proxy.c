@@ -89,8 +89,8 @@ START_TEST(no_proxy_rules)
         { "168.1.7", "192.168.1.7", 80, true },
     };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++)
-        ck_assert_msg(proxied(cases[i].rules, cases[i].host, cases[i].port) == cases[i].proxied, "%s for %s:%u",
-                      cases[i].rules, cases[i].host, (unsigned)cases[i].port);
+        ck_assert_msg(proxied(cases[i].rules, cases[i].host, cases[i].port) == cases[i].proxied,
+                      "%s for %s:%u", cases[i].rules, cases[i].host, (unsigned)cases[i].port);
 }
 END_TEST
 
@@ -115,7 +115,8 @@ START_TEST(what_cannot_work_is_refused)
     env_http = "http://h:x";
     env_https = NULL;
     ck_assert_int_lt(weir_proxies_from_environment(&proxies, test_getenv, &error), 0);
-    ck_assert_str_eq(weir_error_text(&error), "environment variable HTTP_PROXY: invalid port \"x\" after host");
+    ck_assert_str_eq(weir_error_text(&error),
+                     "environment variable HTTP_PROXY: invalid port \"x\" after host");
     weir_error_free(&error);
 }
 END_TEST

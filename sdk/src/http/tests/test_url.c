@@ -9,8 +9,8 @@
 
 #include <weir/url.h>
 
-static void expect(const char *text, const char *shown, const char *host, unsigned port, const char *authority,
-                   const char *target)
+static void expect(const char *text, const char *shown, const char *host, unsigned port,
+                   const char *authority, const char *target)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_url url;
@@ -26,8 +26,8 @@ static void expect(const char *text, const char *shown, const char *host, unsign
 START_TEST(taken_apart)
 {
     expect("http://localhost:4318", "http://localhost:4318", "localhost", 4318, "localhost:4318", "/");
-    expect("HTTPS://Gw.example/v1/traces?a=b#c", "https://Gw.example/v1/traces?a=b", "Gw.example", 443, "Gw.example",
-           "/v1/traces?a=b");
+    expect("HTTPS://Gw.example/v1/traces?a=b#c", "https://Gw.example/v1/traces?a=b", "Gw.example", 443,
+           "Gw.example", "/v1/traces?a=b");
     expect("http://[::1]:80/x", "http://[::1]/x", "::1", 80, "[::1]", "/x");
     expect("http://h?q", "http://h/?q", "h", 80, "h", "/?q");
     expect("http://h:/", "http://h/", "h", 80, "h", "/");
@@ -82,12 +82,14 @@ START_TEST(resolved)
         const char *reference;
         const char *result;
     } cases[] = {
-        { "g", "http://a:1/b/c/g" },        { "./g", "http://a:1/b/c/g" },   { "/g", "http://a:1/g" },
-        { "//g", "http://g" },              { "?y", "http://a:1/b/c/d;p?y" }, { "g?y", "http://a:1/b/c/g?y" },
-        { "", "http://a:1/b/c/d;p?q" },     { ".", "http://a:1/b/c/" },      { "..", "http://a:1/b/" },
-        { "../g", "http://a:1/b/g" },       { "../../../g", "http://a:1/g" }, { "/./g", "http://a:1/g" },
-        { "/../g", "http://a:1/g" },        { "g/../h", "http://a:1/b/c/h" }, { "https://x/y", "https://x/y" },
-        { "g?y/../x", "http://a:1/b/c/g?y/../x" },
+        { "g", "http://a:1/b/c/g" },      { "./g", "http://a:1/b/c/g" },
+        { "/g", "http://a:1/g" },         { "//g", "http://g" },
+        { "?y", "http://a:1/b/c/d;p?y" }, { "g?y", "http://a:1/b/c/g?y" },
+        { "", "http://a:1/b/c/d;p?q" },   { ".", "http://a:1/b/c/" },
+        { "..", "http://a:1/b/" },        { "../g", "http://a:1/b/g" },
+        { "../../../g", "http://a:1/g" }, { "/./g", "http://a:1/g" },
+        { "/../g", "http://a:1/g" },      { "g/../h", "http://a:1/b/c/h" },
+        { "https://x/y", "https://x/y" }, { "g?y/../x", "http://a:1/b/c/g?y/../x" },
     };
     struct weir_url base;
     ck_assert_int_eq(weir_url_parse("http://a:1/b/c/d;p?q", &base, NULL), 0);
