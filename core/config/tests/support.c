@@ -111,12 +111,3 @@ void support_show(const struct weir_node *node, struct weir_text *text)
     }
     weir_text_addc(text, map ? '}' : ']');
 }
-
-int support_run(Suite *suite)
-{
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

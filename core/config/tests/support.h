@@ -5,10 +5,9 @@
 #ifndef WEIR_CORE_CONFIG_TESTS_SUPPORT_H
 #define WEIR_CORE_CONFIG_TESTS_SUPPORT_H
 
-#include <check.h>
-
 #include "core/config/config.h"
 #include "core/config/tree.h"
+#include "tests/unit/suite.h"
 
 /* Reads and expands YAML under the name "t.yaml". */
 struct weir_node *support_read(const char *yaml, struct weir_arena *arena, struct weir_problems *problems);
@@ -26,8 +25,5 @@ void support_problems(struct weir_problems *problems, const char *expected);
 
 /* Writes a tree in one line: {a: 1, b: [x, null]}; strings in "", doubles with a point. */
 void support_show(const struct weir_node *node, struct weir_text *text);
-
-/* Runs the suite as CK_* variables say; the exit code of the program. */
-int support_run(Suite *suite);
 
 #endif

@@ -417,5 +417,5 @@ int main(void)
     tcase_add_test(tests, ten_mistakes_are_ten_errors);
     Suite *suite = suite_create("decode");
     suite_add_tcase(suite, tests);
-    return support_run(suite);
+    return run_suite(suite);
 }

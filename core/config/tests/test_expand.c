@@ -188,5 +188,5 @@ int main(void)
     tcase_add_test(tests, stops_after_a_thousand);
     Suite *suite = suite_create("expand");
     suite_add_tcase(suite, tests);
-    return support_run(suite);
+    return run_suite(suite);
 }

@@ -345,5 +345,5 @@ int main(void)
     tcase_add_test(tests, needs_a_config_and_an_equal_sign);
     Suite *suite = suite_create("load");
     suite_add_tcase(suite, tests);
-    return support_run(suite);
+    return run_suite(suite);
 }

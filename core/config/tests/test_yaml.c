@@ -290,5 +290,5 @@ int main(void)
     tcase_add_test(tests, nodes_know_their_places);
     Suite *suite = suite_create("yaml");
     suite_add_tcase(suite, tests);
-    return support_run(suite);
+    return run_suite(suite);
 }

@@ -443,5 +443,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-    return support_run(make_suite());
+    return run_suite(make_suite());
 }

@@ -6,7 +6,6 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <elf.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "core/registry/registry.h"
+#include "tests/unit/suite.h"
 
 #define FOLDER_LENGTH 64
 
@@ -653,9 +653,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(make_suite());
 }

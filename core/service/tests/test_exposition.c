@@ -2,11 +2,11 @@
 /* The exposition's text, byte for byte. */
 #include <config.h>
 
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/service/exposition.h"
+#include "tests/unit/suite.h"
 
 static const double bounds[] = { 0.1, 10, 1048576 };
 static const struct weir_instrument spans = { "spans", WEIR_COUNTER, WEIR_LEVEL_BASIC, "{span}", "Spans.", NULL, 0 };
@@ -110,9 +110,5 @@ int main(void)
     tcase_add_loop_test(exact, numbers, 0, 14);
     tcase_add_test(exact, labels);
     suite_add_tcase(suite, exact);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -133,5 +133,5 @@ int main(void)
     tcase_add_test(effect, fields);
     tcase_add_test(effect, output_that_cannot_be_opened);
     suite_add_tcase(suite, effect);
-    return support_run(suite);
+    return run_suite(suite);
 }

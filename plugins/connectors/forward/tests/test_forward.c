@@ -2,10 +2,9 @@
 /* The forward connector passes batches and answers through. */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/harness.h>
+
+#include "tests/unit/suite.h"
 
 START_TEST(passes_batches_and_answers)
 {
@@ -29,9 +28,5 @@ int main(void)
     TCase *tests = tcase_create("forward");
     tcase_add_loop_test(tests, passes_batches_and_answers, WEIR_TRACES, WEIR_PROFILES);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

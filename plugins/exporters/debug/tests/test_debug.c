@@ -2,13 +2,14 @@
 /* What the debug exporter writes, in each verbosity. */
 #include <config.h>
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <weir/harness.h>
+
+#include "tests/unit/suite.h"
 
 static const struct weir_component *component;
 static char path[] = "/tmp/weir-debug-XXXXXX";
@@ -277,9 +278,5 @@ int main(void)
     tcase_add_test(tests, samples_messages);
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,7 +2,6 @@
 /* What the file exporter leaves on disk. */
 #include <config.h>
 
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <weir/sys/worker.h>
 
 #include "plugins/exporters/file/writer.h"
+#include "tests/unit/suite.h"
 
 static const struct weir_component *component;
 static char folder[] = "/tmp/weir-file-XXXXXX";
@@ -277,9 +277,5 @@ int main(void)
     tcase_add_test(tests, makes_directories_when_asked);
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,10 +2,9 @@
 /* The nop exporter says yes to everything, and the ledger says where it went. */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/harness.h>
+
+#include "tests/unit/suite.h"
 
 START_TEST(takes_every_signal)
 {
@@ -26,9 +25,5 @@ int main(void)
     TCase *tests = tcase_create("nop");
     tcase_add_loop_test(tests, takes_every_signal, WEIR_TRACES, WEIR_PROFILES);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,10 +2,8 @@
 /* The JSON document of a health check. */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include "plugins/extensions/health_check/body.h"
+#include "tests/unit/suite.h"
 
 static void assert_body(struct weir_host_state state, int64_t now, const char *expected)
 {
@@ -46,9 +44,5 @@ int main(void)
     tcase_add_test(tests, test_ready);
     tcase_add_test(tests, test_fractions_without_trailing_zeros);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

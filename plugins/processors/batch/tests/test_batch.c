@@ -2,11 +2,10 @@
 /* The batch processor as its neighbours see it: what it sends, when, and what it answers. */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/context.h>
 #include <weir/harness.h>
+
+#include "tests/unit/suite.h"
 
 #define MS INT64_C(1000000)
 
@@ -252,9 +251,5 @@ int main(void)
     tcase_add_test(tests, metadata_keeps_batches_apart);
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,13 +2,13 @@
 /* The memory limiter: its limits, its decisions on made-up readings, and what a pipeline sees of it. */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include <weir/harness.h>
 #include <weir/memory.h>
 
 #include "plugins/processors/memory_limiter/limiter.h"
+#include "tests/unit/suite.h"
 
 #define MIB (UINT64_C(1) << 20)
 #define SECOND INT64_C(1000000000)
@@ -174,9 +174,5 @@ int main(void)
     tcase_add_test(tests, pipeline_sees_refusal_and_return);
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

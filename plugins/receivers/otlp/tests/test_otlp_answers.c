@@ -2,10 +2,10 @@
 /* How results become statuses, and URLs paths. */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "plugins/receivers/otlp/receiver.h"
+#include "tests/unit/suite.h"
 
 static void assert_answer(struct weir_result result, int code, int http_status, int64_t retry_delay)
 {
@@ -72,9 +72,5 @@ int main(void)
     tcase_add_test(tests, test_codes_of_http_errors);
     tcase_add_test(tests, test_url_paths);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

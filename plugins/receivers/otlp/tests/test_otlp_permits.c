@@ -2,7 +2,6 @@
 /* Memory that requests were admitted with is given back once, however they end. */
 #include <config.h>
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,8 @@
 #include <weir/harness.h>
 #include <weir/memory.h>
 #include <weir/sys/worker.h>
+
+#include "tests/unit/suite.h"
 
 /* Reserved by the test itself, so that a permit given back twice shows, too. */
 #define BASE ((size_t)1 << 20)
@@ -280,9 +281,5 @@ int main(void)
     tcase_add_test(tests, grpc_call_is_cancelled_within_its_message);
     tcase_add_test(tests, grpc_client_leaves_within_its_message);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/arena.h>
+
+#include "tests/unit/suite.h"
 
 #define KIB ((size_t)1024)
 
@@ -130,9 +129,5 @@ int main(void)
     tcase_add_test(tests, absurd_sizes_are_refused);
     tcase_add_test(tests, calloc_zeroes);
     tcase_add_test(tests, copies_end_with_nul);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,12 +4,12 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <weir/buffer.h>
+
+#include "tests/unit/suite.h"
 
 START_TEST(appends_grow)
 {
@@ -118,9 +118,5 @@ int main(void)
     tcase_add_test(tests, references_from_many_threads);
     tcase_add_test(tests, slices_keep_order_and_references);
     tcase_add_test(tests, an_empty_list_joins_to_nothing);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

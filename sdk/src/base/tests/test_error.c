@@ -4,11 +4,11 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include <weir/error.h>
+
+#include "tests/unit/suite.h"
 
 START_TEST(set_replaces)
 {
@@ -77,9 +77,5 @@ int main(void)
     tcase_add_test(tests, prefix_goes_before);
     tcase_add_test(tests, errno_is_explained);
     tcase_add_test(tests, nobody_has_to_listen);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

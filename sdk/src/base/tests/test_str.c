@@ -4,11 +4,12 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <float.h>
 #include <stdlib.h>
 
 #include <weir/str.h>
+
+#include "tests/unit/suite.h"
 
 static int sign(int value)
 {
@@ -184,9 +185,5 @@ int main(void)
     tcase_add_test(tests, a_view_ends_where_it_says);
     tcase_add_test(tests, well_formed_utf8);
     tcase_add_test(tests, ill_formed_utf8);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

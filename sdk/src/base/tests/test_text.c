@@ -4,10 +4,11 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include <weir/str.h>
+
+#include "tests/unit/suite.h"
 
 START_TEST(starts_empty)
 {
@@ -123,9 +124,5 @@ int main(void)
 #else
     (void)an_absurd_size_ends_the_process;
 #endif
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -2,11 +2,11 @@
 /* Bodies that other tools have compressed, round trips, caps, and damage. */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <weir/compress.h>
+
+#include "tests/unit/suite.h"
 
 static const char hello[] = "hello hello hello hello\n";
 
@@ -263,9 +263,5 @@ int main(void)
     tcase_add_loop_test(tests, bombs_stop_at_the_cap, WEIR_ENCODING_GZIP, WEIR_ENCODINGS);
     tcase_add_test(tests, names_and_levels);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,13 +4,13 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <weir/compress.h>
 
 #include "sdk/src/compress/tests/fixtures.h"
+#include "tests/unit/suite.h"
 
 #define TEXT 457
 #define LARGE ((size_t)1500000)
@@ -317,9 +317,5 @@ int main(void)
     tcase_add_test(tests, small_bodies_may_have_any_ratio);
     tcase_add_test(tests, names);
     tcase_add_test(tests, valid_levels);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

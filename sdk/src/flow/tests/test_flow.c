@@ -2,7 +2,6 @@
 /* Sending, counting, admission and meters, between instances that the test makes itself. */
 #include <config.h>
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,8 @@
 #include <weir/harness.h>
 #include <weir/memory.h>
 #include <weir/sys/worker.h>
+
+#include "tests/unit/suite.h"
 
 static struct weir_result next_result;
 static struct weir_ack *kept;
@@ -348,9 +349,5 @@ int main(void)
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(tests); i++)
         tcase_add_test(flow, tests[i]);
     suite_add_tcase(suite, flow);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -15,6 +15,7 @@
 
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/net/conn.h"
+#include "tests/unit/suite.h"
 
 #define SECOND ((int64_t)1000000000)
 
@@ -600,9 +601,5 @@ int main(void)
     tcase_add_test(tests, nobody_listens);
     tcase_add_test(tests, wait_for_ready);
     tcase_add_test(tests, noise);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

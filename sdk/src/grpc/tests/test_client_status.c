@@ -4,11 +4,11 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/client.h"
+#include "tests/unit/suite.h"
 
 START_TEST(names)
 {
@@ -114,9 +114,5 @@ int main(void)
     tcase_add_test(tests, messages);
     tcase_add_test(tests, base64);
     tcase_add_test(tests, timeouts);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

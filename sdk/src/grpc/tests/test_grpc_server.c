@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +12,7 @@
 
 #include "sdk/src/grpc/text.h"
 #include "sdk/src/http/h2_session.h"
+#include "tests/unit/suite.h"
 
 #define SECOND INT64_C(1000000000)
 #define HOUR (3600 * SECOND)
@@ -618,9 +618,5 @@ int main(void)
     tcase_add_test(texts, test_timeout_texts);
     tcase_add_test(texts, test_base64_without_padding);
     suite_add_tcase(suite, texts);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "sdk/src/http/tests/peer.h"
+#include "tests/unit/suite.h"
 
 #include <weir/http_client.h>
 
@@ -536,9 +537,5 @@ int main(void)
     tcase_add_test(tests, redirects_end);
     tcase_add_test(tests, through_a_proxy);
     tcase_add_test(tests, done_may_free_everything);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <arpa/inet.h>
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +15,8 @@
 
 #include <weir/http_server.h>
 #include <weir/sys/worker.h>
+
+#include "tests/unit/suite.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -701,9 +702,5 @@ int main(void)
     tcase_set_timeout(tests, 60);
     add_tests(tests);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,10 +4,10 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "sdk/src/http/proxy.h"
+#include "tests/unit/suite.h"
 
 static const char *env_http, *env_https, *env_no;
 
@@ -145,9 +145,5 @@ int main(void)
     tcase_add_test(tests, a_configured_proxy_is_for_everything);
     tcase_add_test(tests, what_cannot_work_is_refused);
     tcase_add_test(tests, basic_credentials);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

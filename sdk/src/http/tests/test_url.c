@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/url.h>
+
+#include "tests/unit/suite.h"
 
 static void expect(const char *text, const char *shown, const char *host, unsigned port,
                    const char *authority, const char *target)
@@ -115,9 +114,5 @@ int main(void)
     tcase_add_test(tests, user_and_password_are_not_shown);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, resolved);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,12 +4,13 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <weir/json.h>
+
+#include "tests/unit/suite.h"
 
 static struct weir_arena arena;
 static struct weir_json json;
@@ -532,9 +533,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite());
 }

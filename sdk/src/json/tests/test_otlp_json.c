@@ -4,13 +4,13 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include <weir/otlp_json.h>
 
 #include "sdk/src/json/otlp_codec.h"
 #include "sdk/src/otlp/tests/oracle.h"
+#include "tests/unit/suite.h"
 
 /* What a batch read from the text prints; to be freed. */
 static char *reprint(enum weir_signal signal, const char *text)
@@ -538,9 +538,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite());
 }

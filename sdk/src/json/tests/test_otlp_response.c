@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/otlp_response.h>
+
+#include "tests/unit/suite.h"
 
 static struct weir_arena arena;
 static struct weir_error error;
@@ -257,9 +256,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(suite());
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed > 0;
+    return run_suite(suite());
 }

@@ -2,13 +2,13 @@
 /* The log's lines, byte for byte but for the time, and which of them are written. */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "sdk/src/log/logger.h"
+#include "tests/unit/suite.h"
 
 static int outputs[2];
 static char path[] = "/tmp/weir-test-log-XXXXXX";
@@ -181,9 +181,5 @@ int main(void)
     tcase_add_test(lines, several_outputs);
     tcase_add_test(lines, sampling);
     suite_add_tcase(suite, lines);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <ftw.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <weir/memory.h>
 
 #include "sdk/src/loop/loop.h"
+#include "tests/unit/suite.h"
 
 static char root[64];
 
@@ -181,9 +181,5 @@ int main(void)
     suite_add_tcase(suite, process);
     tcase_add_test(process, this_machine_has_a_cpu_and_memory);
     tcase_add_test(process, threads_count_apart_and_add_up);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,12 +4,13 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include <weir/sys/worker.h>
+
+#include "tests/unit/suite.h"
 
 #define MS 1000000
 
@@ -305,9 +306,5 @@ int main(void)
     tcase_add_test(tests, run_all_visits_every_worker);
     tcase_add_test(tests, a_job_runs_elsewhere_and_comes_back);
     tcase_add_test(tests, workers_exist_once);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include <weir/sys/worker.h>
 
 #include "sdk/src/net/conn.h"
+#include "tests/unit/suite.h"
 
 #define SECOND ((int64_t)1000000000)
 #define BIG ((size_t)3000000)
@@ -572,9 +572,5 @@ int main(void)
     tcase_add_test(tests, an_acceptor_ends_after_its_connections);
     tcase_add_test(tests, a_reset_is_told);
     tcase_add_test(tests, every_worker_has_the_same_port);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

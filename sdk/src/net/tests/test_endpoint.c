@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/net.h>
+
+#include "tests/unit/suite.h"
 
 static void accepts(const char *text, enum weir_scheme scheme, const char *host, unsigned port,
                     const char *name)
@@ -117,9 +116,5 @@ int main(void)
     tcase_add_test(tests, clients_refuse_with_upstreams_texts);
     tcase_add_test(tests, listeners);
     tcase_add_test(tests, transports);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

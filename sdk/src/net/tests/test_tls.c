@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include <weir/sys/worker.h>
 
 #include "sdk/src/net/conn.h"
+#include "tests/unit/suite.h"
 
 #define BIG ((size_t)3000000)
 
@@ -623,9 +623,5 @@ int main(void)
     tcase_add_test(tests, pem_text_works_as_files_do);
     tcase_add_test(tests, garbage_instead_of_a_handshake);
     tcase_add_test(tests, when_tls_is_wanted);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

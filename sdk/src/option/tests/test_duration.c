@@ -4,10 +4,9 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/option.h>
+
+#include "tests/unit/suite.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -120,9 +119,5 @@ int main(void)
     tcase_add_loop_test(tests, prints, 0, WEIR_ARRAY_LENGTH(printed));
     Suite *suite = suite_create("duration");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -4,11 +4,10 @@
  */
 #include <config.h>
 
-#include <check.h>
-#include <stdlib.h>
-
 #include <weir/id.h>
 #include <weir/node.h>
+
+#include "tests/unit/suite.h"
 
 #define A62 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -124,9 +123,5 @@ int main(void)
     tcase_add_loop_test(tests, finds_what_was_meant, 0, WEIR_ARRAY_LENGTH(meant));
     Suite *suite = suite_create("id");
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -4,13 +4,13 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include <weir/context.h>
 #include <weir/memory.h>
 
 #include "sdk/src/otlp/tests/batches.h"
+#include "tests/unit/suite.h"
 
 #define CASES 6000
 
@@ -404,9 +404,5 @@ int main(void)
     tcase_add_test(tests, contexts_and_permits_go_with_the_telemetry);
     tcase_add_test(tests, a_shared_batch_is_copied_and_its_bytes_are_not);
     tcase_add_test(tests, profiles_are_neither_split_nor_merged);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

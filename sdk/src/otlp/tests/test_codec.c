@@ -4,10 +4,10 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "sdk/src/otlp/tests/batches.h"
+#include "tests/unit/suite.h"
 
 #define CASES 6000
 
@@ -75,9 +75,5 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, made_batches_are_encoded_as_the_other_codec_does, 0, WEIR_PROFILES);
     tcase_add_loop_test(tests, touched_nodes_are_encoded_with_the_same_content, 0, WEIR_PROFILES);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

@@ -4,11 +4,10 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sdk/src/otlp/tests/batches.h"
+#include "tests/unit/suite.h"
 
 /* `scopes` scope groups of `spans` spans each, named s0, s1, ... */
 static struct weir_batch *spans(unsigned scopes, unsigned count)
@@ -299,9 +298,5 @@ int main(void)
     tcase_add_test(tests, values_are_printed_as_upstream_does);
     tcase_add_test(tests, attributes_are_set_found_and_removed);
     tcase_add_loop_test(tests, cutting_into_many_pieces_is_linear, 0, 2);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }

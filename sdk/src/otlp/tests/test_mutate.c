@@ -4,10 +4,10 @@
  */
 #include <config.h>
 
-#include <check.h>
 #include <stdlib.h>
 
 #include "sdk/src/otlp/tests/compare.h"
+#include "tests/unit/suite.h"
 
 #define CASES 60000
 #define ROOM 4096
@@ -79,9 +79,5 @@ int main(void)
     tcase_set_timeout(tests, 120);
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, both_codecs_agree_on_mutated_requests, 0, WEIR_SIGNALS);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_suite(suite);
 }
