@@ -47,3 +47,8 @@ configure_in() {
     mkdir -p "$folder"
     [ -f "$folder/config.status" ] || (cd "$folder" && ../configure --quiet "$@")
 }
+
+# The compiler, by way of ccache where that is installed.
+cached() {
+    if command -v ccache >/dev/null; then echo "ccache $1"; else echo "$1"; fi
+}
