@@ -39,13 +39,14 @@ install_packages() {
         apt-get -qq install -y --no-install-recommends $missing
 }
 
-# configure_in FOLDER OPTION...: configures once; later runs only rebuild.
+# configure_in FOLDER OPTION...: configures once; later runs only rebuild. Makefile.in and Makefile are
+# what autogen.sh and configure write last, so an interrupted run is repeated.
 configure_in() {
     folder=$1
     shift
-    [ -x configure ] || ./autogen.sh
+    [ -f Makefile.in ] || ./autogen.sh
     mkdir -p "$folder"
-    [ -f "$folder/config.status" ] || (cd "$folder" && ../configure --quiet "$@")
+    [ -f "$folder/Makefile" ] || (cd "$folder" && ../configure --quiet "$@")
 }
 
 # The compiler, by way of ccache where that is installed.
