@@ -8,10 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <weir/harness.h>
 #include <weir/sys/worker.h>
 
 #include "tests/unit/exporter_ends.h"
+#include "tests/unit/plugin.h"
 
 #define SECOND INT64_C(1000000000)
 
@@ -24,7 +24,6 @@ static void setup(void)
 {
     struct sockaddr_in address = { .sin_family = AF_INET };
     socklen_t length = sizeof address;
-    struct weir_error error = WEIR_ERROR_INIT;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
@@ -35,8 +34,7 @@ static void setup(void)
     const char *port = strstr(options_format, "%u");
     weir_text_add(&options, options_format, (size_t)(port - options_format));
     weir_text_addf(&options, "%u%s", (unsigned)ntohs(address.sin_port), port + 2);
-    harness = weir_harness_new(component, weir_text_string(&options), WEIR_TRACES, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    harness = make_harness(component, weir_text_string(&options), WEIR_TRACES);
     weir_text_free(&options);
 }
 

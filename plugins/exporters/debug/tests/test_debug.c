@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <weir/harness.h>
-
+#include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
 static const struct weir_component *component;
@@ -18,12 +17,10 @@ static char path[] = "/tmp/weir-debug-XXXXXX";
 static char *written(const char *options, struct weir_batch *batch)
 {
     static char text[65536];
-    struct weir_error error = WEIR_ERROR_INIT;
     int file = mkstemp(path);
     char *all = weir_xasprintf("{\"use_internal_logger\": false, \"output_paths\": [\"%s\"]%s%s}", path,
                                *options ? ", " : "", options);
-    struct weir_harness *harness = weir_harness_new(component, all, weir_batch_signal(batch), &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    struct weir_harness *harness = make_harness(component, all, weir_batch_signal(batch));
     size_t request = weir_harness_consume(harness, batch);
     ck_assert_int_eq(weir_harness_answer(harness, request)->outcome, WEIR_OK);
     ssize_t length = read(file, text, sizeof text - 1);
@@ -219,13 +216,11 @@ END_TEST
 
 START_TEST(samples_messages)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
     int file = mkstemp(path), lines = 0;
     char *options = weir_xasprintf("{\"use_internal_logger\": false, \"output_paths\": [\"%s\"], "
                                    "\"sampling_initial\": 3, \"sampling_thereafter\": 0}",
                                    path);
-    struct weir_harness *harness = weir_harness_new(component, options, WEIR_LOGS, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    struct weir_harness *harness = make_harness(component, options, WEIR_LOGS);
     int64_t second = weir_wall_clock() / 1000000000;
     for (uint64_t i = 0; i < 20; i++)
         weir_harness_consume(harness, weir_harness_batch(WEIR_LOGS, i, 1));
@@ -244,10 +239,7 @@ END_TEST
 
 START_TEST(refuses_wrong_options)
 {
-    static const struct {
-        const char *options;
-        const char *says;
-    } cases[] = {
+    static const struct bad_options cases[] = {
         { "{\"verbosity\": \"none\"}", "verbosity level \"None\" is not supported" },
         { "{\"verbosity\": \"loud\"}", "verbosity" },
         { "{\"verbosity\": \"basic\", \"loglevel\": \"info\"}",
@@ -255,12 +247,7 @@ START_TEST(refuses_wrong_options)
         { "{\"output_paths\": [\"stdout\"]}", "output_paths is not supported when use_internal_logger is true" },
         { "{\"sending_queue\": {}}", "sending_queue" },
     };
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
-        struct weir_error error = WEIR_ERROR_INIT;
-        ck_assert_ptr_null(weir_harness_new(component, cases[i].options, WEIR_TRACES, &error));
-        ck_assert_msg(strstr(weir_error_text(&error), cases[i].says) != NULL, "%s", weir_error_text(&error));
-        weir_error_free(&error);
-    }
+    assert_refused(component, WEIR_TRACES, cases, WEIR_ARRAY_LENGTH(cases));
 }
 END_TEST
 

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <weir/compress.h>
-#include <weir/harness.h>
 #include <weir/sys/worker.h>
 
 #include "plugins/exporters/file/writer.h"
+#include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
 static const struct weir_component *component;
@@ -47,10 +47,8 @@ static struct weir_buffer *read_file(const char *name)
 
 static struct weir_harness *make(const char *more, enum weir_signal signal)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
     char *options = weir_xasprintf("{\"path\": \"%s/out.json\"%s%s}", folder, *more ? ", " : "", more);
-    struct weir_harness *harness = weir_harness_new(component, options, signal, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    struct weir_harness *harness = make_harness(component, options, signal);
     free(options);
     return harness;
 }
@@ -208,10 +206,8 @@ END_TEST
 
 START_TEST(full_disk_is_a_retryable_answer)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
     struct weir_harness *harness =
-        weir_harness_new(component, "{\"path\": \"/dev/full\", \"append\": true}", WEIR_LOGS, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+        make_harness(component, "{\"path\": \"/dev/full\", \"append\": true}", WEIR_LOGS);
     const struct weir_result *result = send(harness, weir_harness_batch(WEIR_LOGS, 0, 1));
     ck_assert_int_eq(result->outcome, WEIR_RETRYABLE);
     ck_assert_str_eq(result->reason, "write /dev/full: No space left on device");
@@ -228,8 +224,7 @@ START_TEST(makes_directories_when_asked)
     ck_assert_ptr_nonnull(strstr(weir_error_text(&error), "No such file or directory"));
     free(options);
     options = weir_xasprintf("{\"path\": \"%s/a/b/c.json\", \"create_directory\": true}", folder);
-    struct weir_harness *harness = weir_harness_new(component, options, WEIR_LOGS, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    struct weir_harness *harness = make_harness(component, options, WEIR_LOGS);
     weir_harness_free(harness);
     free(options);
     weir_error_free(&error);
@@ -239,10 +234,7 @@ END_TEST
 
 START_TEST(refuses_wrong_options)
 {
-    static const struct {
-        const char *options;
-        const char *says;
-    } cases[] = {
+    static const struct bad_options cases[] = {
         { "{}", "path" },
         { "{\"path\": \"/tmp/x\", \"append\": true, \"rotation\": {}}",
           "append and rotation enabled at the same time is not supported" },
@@ -252,12 +244,7 @@ START_TEST(refuses_wrong_options)
           "\"rwx\" is no octal number" },
         { "{\"path\": \"/tmp/x\", \"group_by\": {}}", "group_by" },
     };
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
-        struct weir_error error = WEIR_ERROR_INIT;
-        ck_assert_ptr_null(weir_harness_new(component, cases[i].options, WEIR_LOGS, &error));
-        ck_assert_msg(strstr(weir_error_text(&error), cases[i].says) != NULL, "%s", weir_error_text(&error));
-        weir_error_free(&error);
-    }
+    assert_refused(component, WEIR_LOGS, cases, WEIR_ARRAY_LENGTH(cases));
 }
 END_TEST
 

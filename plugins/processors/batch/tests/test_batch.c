@@ -3,8 +3,8 @@
 #include <config.h>
 
 #include <weir/context.h>
-#include <weir/harness.h>
 
+#include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
 #define MS INT64_C(1000000)
@@ -13,10 +13,7 @@ static const struct weir_component *component;
 
 static struct weir_harness *make(const char *options, enum weir_signal signal)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
-    struct weir_harness *harness = weir_harness_new(component, options, signal, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
-    return harness;
+    return make_harness(component, options, signal);
 }
 
 static size_t sent_items(struct weir_harness *harness, size_t index)
@@ -213,22 +210,14 @@ END_TEST
 
 START_TEST(refuses_wrong_options)
 {
-    static const struct {
-        const char *options;
-        const char *says;
-    } cases[] = {
+    static const struct bad_options cases[] = {
         { "{\"timeout\": \"-1s\"}", "timeout must be greater or equal to 0" },
         { "{\"send_batch_size\": 10, \"send_batch_max_size\": 9}",
           "send_batch_max_size must be greater or equal to send_batch_size" },
         { "{\"metadata_keys\": [\"a\", \"A\"]}", "duplicate entry in metadata_keys: \"A\" (case-insensitive)" },
         { "{\"send_batch_sise\": 10}", "send_batch_size" },
     };
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
-        struct weir_error error = WEIR_ERROR_INIT;
-        ck_assert_ptr_null(weir_harness_new(component, cases[i].options, WEIR_TRACES, &error));
-        ck_assert_msg(strstr(weir_error_text(&error), cases[i].says) != NULL, "%s", weir_error_text(&error));
-        weir_error_free(&error);
-    }
+    assert_refused(component, WEIR_TRACES, cases, WEIR_ARRAY_LENGTH(cases));
 }
 END_TEST
 

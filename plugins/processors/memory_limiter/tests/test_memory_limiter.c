@@ -4,10 +4,10 @@
 
 #include <stdlib.h>
 
-#include <weir/harness.h>
 #include <weir/memory.h>
 
 #include "plugins/processors/memory_limiter/limiter.h"
+#include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
 #define MIB (UINT64_C(1) << 20)
@@ -110,10 +110,8 @@ END_TEST
 START_TEST(pipeline_sees_refusal_and_return)
 {
     const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "memory_limiter");
-    struct weir_error error = WEIR_ERROR_INIT;
-    struct weir_harness *harness = weir_harness_new(
-        component, "{\"check_interval\": \"1s\", \"limit_mib\": 64, \"spike_limit_mib\": 10}", WEIR_TRACES, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    struct weir_harness *harness = make_harness(
+        component, "{\"check_interval\": \"1s\", \"limit_mib\": 64, \"spike_limit_mib\": 10}", WEIR_TRACES);
     size_t passes = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 3));
     ck_assert_int_eq(weir_harness_answer(harness, passes)->outcome, WEIR_OK);
 
@@ -141,10 +139,7 @@ END_TEST
 START_TEST(refuses_wrong_options)
 {
     const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "memory_limiter");
-    static const struct {
-        const char *options;
-        const char *says;
-    } cases[] = {
+    static const struct bad_options cases[] = {
         { "{\"limit_mib\": 1}", "'check_interval' must be greater than zero" },
         { "{\"check_interval\": \"1s\"}", "'limit_mib' or 'limit_percentage' must be greater than zero" },
         { "{\"check_interval\": \"1s\", \"limit_mib\": 5, \"spike_limit_mib\": 5}",
@@ -153,12 +148,7 @@ START_TEST(refuses_wrong_options)
           "'spike_limit_percentage' must be smaller than 'limit_percentage'" },
         { "{\"check_interval\": \"1s\", \"limit_percentage\": 101}", "limit_percentage" },
     };
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(cases); i++) {
-        struct weir_error error = WEIR_ERROR_INIT;
-        ck_assert_ptr_null(weir_harness_new(component, cases[i].options, WEIR_TRACES, &error));
-        ck_assert_msg(strstr(weir_error_text(&error), cases[i].says) != NULL, "%s", weir_error_text(&error));
-        weir_error_free(&error);
-    }
+    assert_refused(component, WEIR_TRACES, cases, WEIR_ARRAY_LENGTH(cases));
 }
 END_TEST
 

@@ -9,10 +9,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <weir/harness.h>
 #include <weir/memory.h>
 #include <weir/sys/worker.h>
 
+#include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
 /* Reserved by the test itself, so that a permit given back twice shows, too. */
@@ -139,14 +139,12 @@ static void make_request(void)
 
 static void setup(void)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
     ck_assert_ptr_nonnull(mkdtemp(folder));
     char *options = weir_xasprintf("{\"protocols\": {"
                                    "\"http\": {\"endpoint\": \"%s/http\", \"transport\": \"unix\"}, "
                                    "\"grpc\": {\"endpoint\": \"%s/grpc\", \"transport\": \"unix\"}}}",
                                    folder, folder);
-    harness = weir_harness_new(component, options, WEIR_TRACES, &error);
-    ck_assert_msg(harness != NULL, "%s", weir_error_text(&error));
+    harness = make_harness(component, options, WEIR_TRACES);
     free(options);
     make_request();
     ck_assert_uint_eq(weir_memory_reserved(), 0);
