@@ -279,7 +279,7 @@ static bool admits(struct weir_instance *instance, unsigned worker, enum weir_si
             const struct weir_component *component = target->component;
             if (component->admit && !component->admit(target->shards[worker], signal, bytes, refusal))
                 return false;
-            if (component->kind == WEIR_PROCESSOR && !admits(target, worker, signal, bytes, refusal))
+            if (!admits(target, worker, signal, bytes, refusal))
                 return false;
         }
     return true;

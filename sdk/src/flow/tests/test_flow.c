@@ -254,6 +254,22 @@ START_TEST(admission)
 }
 END_TEST
 
+START_TEST(admission_behind_a_connector)
+{
+    static const struct weir_component connector = { WEIR_COMPONENT_GUARD, .kind = WEIR_CONNECTOR, .type = "c",
+                                                     .consume = pass };
+    struct weir_instance *between = make(&connector, "c");
+    struct weir_result refusal = WEIR_RESULT_OK;
+    weir_instance_connect(from, WEIR_PROFILES, "in", between);
+    weir_instance_connect(between, WEIR_PROFILES, "out", middle);
+    admits = false;
+    ck_assert(!weir_shard_admit(shard(from), WEIR_PROFILES, 1000, &refusal));
+    ck_assert_str_eq(refusal.reason, "full");
+    admits = true;
+    weir_instance_free(between);
+}
+END_TEST
+
 START_TEST(closed_shard_refuses)
 {
     weir_shard_close(shard(to));
@@ -342,6 +358,7 @@ int main(void)
     const TTest *const tests[] = {
         counts_at_both_ends, unanswered,          by_transport, nobody_takes_it,         many_reasons,
         admission,           closed_shard_refuses, meters,      status_keeps_the_newest, refusals_count_requests,
+        admission_behind_a_connector,
     };
     Suite *suite = suite_create("flow");
     TCase *flow = tcase_create("flow");
