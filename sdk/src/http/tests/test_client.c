@@ -191,6 +191,24 @@ START_TEST(connections_are_kept)
 }
 END_TEST
 
+START_TEST(connections_with_more_than_an_answer_are_not_kept)
+{
+    struct exchange exchange;
+    struct weir_text got = { 0 };
+    start_client();
+    send_one(&exchange, "/", "one");
+    int fd = peer_accept(listener);
+    peer_read_until(fd, &got, "one");
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n");
+    PEER_WAIT(exchange.done);
+    ck_assert_int_eq(exchange.status, 200);
+    end(&exchange);
+    peer_wait_closed(fd);
+    weir_text_free(&got);
+    close(fd);
+}
+END_TEST
+
 START_TEST(no_keep_alives)
 {
     struct exchange exchange;
@@ -523,6 +541,7 @@ int main(void)
     tcase_add_test(tests, a_request_and_its_answer);
     tcase_add_test(tests, answers_in_every_framing);
     tcase_add_test(tests, connections_are_kept);
+    tcase_add_test(tests, connections_with_more_than_an_answer_are_not_kept);
     tcase_add_test(tests, no_keep_alives);
     tcase_add_test(tests, idle_connections_have_limits);
     tcase_add_test(tests, connections_to_a_host_have_a_limit);
