@@ -111,3 +111,54 @@ class Batch(TestCase):
                 count = sum(len(load.numbers(body)) for body in refused)
                 self.assertGreater(count, 0)
                 self.assert_ledger(signal, sent, count)
+
+
+METADATA = """
+receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 127.0.0.1:{grpc}
+        include_metadata: true
+processors:
+  batch:
+    timeout: 10s
+    metadata_keys: [x-tenant, x-zone]
+    metadata_cardinality_limit: 3
+exporters:
+  otlp:
+    endpoint: 127.0.0.1:{sink}
+    tls:
+      insecure: true
+service:
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    logs:
+      receivers: [otlp]
+      processors: [batch]
+      exporters: [otlp]
+"""
+
+
+class Metadata(TestCase):
+    """Requests of different tenants never share a batch."""
+
+    def test_metadata_keys_keep_batches_apart(self):
+        sink = self.managed(rpc.Sink())
+        port = free_port()
+        weir = self.weir(METADATA.format(grpc=port, sink=sink.port), args=["--workers", "1"])
+        sender = self.managed(rpc.Sender(port))
+        tenants = ((("x-tenant", "a"), ("x-zone", "z")), (("x-tenant", "a"),), ())
+        for number in range(60):
+            one = load.request("logs", number, 1, number)
+            answer = sender.export("logs", one.body, metadata=tenants[number % 3])
+            self.assertEqual(answer.code, "OK")
+        answer = sender.export("logs", load.request("logs", 60, 1, 60).body,
+                               metadata=(("x-tenant", "one too many"),))
+        self.assertNotIn(answer.code, ("OK", "UNAVAILABLE"))
+        self.assertIn("too many batcher metadata-value combinations", answer.details)
+        self.stop_cleanly(weir)
+        batches = sorted(sorted(load.numbers(r.body)) for r in sink.received)
+        self.assertEqual(batches, [list(range(first, 60, 3)) for first in range(3)])

@@ -5,8 +5,9 @@ import signal
 import threading
 import time
 
-from weirtest import TestCase, free_port, load, messages, rpc, wait_for
+from weirtest import TestCase, free_port, load, messages, rawhttp, rpc, wait_for
 from weirtest.ledger import Ledger
+from weirtest.requests import PROTO
 
 CONFIG = """
 receivers:
@@ -153,6 +154,27 @@ class Shutdown(TestCase):
             count = len(load.items(name, answered))
             row = ledger.row(name, "processor", "batch", name)
             self.assertEqual(row["drops"], {"send_failed": count})
+
+    def test_clients_that_left(self):
+        """Their requests go on without them; an answer that nobody waits for does no harm."""
+        self.start(lambda *_: time.sleep(0.6), processors="")
+        sender = self.managed(rpc.Sender(self.grpc))
+        sent = load.requests(messages.SIGNALS, [2] * 18)
+        for number, one in enumerate(sent):
+            if number % 2:
+                with rawhttp.Connection(self.http) as connection:
+                    connection.send(rawhttp.encode("POST", messages.http_path(one.signal),
+                                                   {"Content-Type": PROTO}, one.body))
+                    wait_for(lambda: self.sink.requests > number, what="the request is passed on")
+            else:
+                answer = sender.export(one.signal, one.body, seconds=0.4)
+                self.assertEqual(answer.code, "DEADLINE_EXCEEDED")
+                wait_for(lambda: self.sink.requests > number, what="the request is passed on")
+        ledger = self.stop_cleanly(self.process)
+        for name in messages.SIGNALS:
+            self.assertEqual(len(self.numbers(name)), 12)
+            self.assertEqual(ledger.row(name, "receiver", "otlp")["accepted"], 12)
+            self.assertEqual(ledger.row(name, "exporter", "otlp")["out"], 12)
 
     def test_second_signal_ends_at_once(self):
         for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM),
