@@ -5,7 +5,6 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <ltdl.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <weir/describe.h>

@@ -2,7 +2,6 @@
 /* Families and samples, and their text. */
 #include <config.h>
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

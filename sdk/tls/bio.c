@@ -5,7 +5,6 @@
  */
 #include <config.h>
 
-#include <limits.h>
 #include <pthread.h>
 #include <string.h>
 

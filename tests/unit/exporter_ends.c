@@ -3,8 +3,6 @@
 #include <config.h>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

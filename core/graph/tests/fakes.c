@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/graph/tests/fakes.h"

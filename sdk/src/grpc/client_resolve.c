@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 

@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "sdk/src/base/encoding.h"
 #include "sdk/src/grpc/client.h"

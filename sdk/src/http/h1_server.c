@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <http_parser.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "sdk/src/http/server.h"

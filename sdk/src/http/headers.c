@@ -4,8 +4,6 @@
  */
 #include <config.h>
 
-#include <stdlib.h>
-
 #include "sdk/src/http/headers.h"
 
 static bool grow(struct headers *headers)

@@ -5,8 +5,6 @@
  */
 #include <config.h>
 
-#include <stdlib.h>
-
 #include "sdk/src/loop/loop.h"
 
 #define NS_PER_MS 1000000

@@ -2,7 +2,6 @@
 /* What the debug exporter writes, in each verbosity. */
 #include <config.h>
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <pthread.h>
-#include <string.h>
 
 #include <weir/buffer.h>
 

@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <weir/grpc_server.h>
 #include <weir/sys/worker.h>

@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "opentelemetry/proto/collector/logs/v1/logs_service.pb-c.h"
