@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The otlp_grpc and otlp_http exporters: their keys, and what they make of a server's answers."""
 
+import pathlib
 import socket
+import tempfile
 import threading
 
 from weirtest import TestCase, free_port, messages, rawhttp, rpc
 from weirtest.answers import make_config, otlp_exporter
+from weirtest.bench import Sink, certificate
 from weirtest.requests import PROTO, request
 from weirtest.wait import wait_for
 from weirtest.weir import validate
@@ -122,6 +125,32 @@ class Exporters(TestCase):
         self.assertTrue(proxy.heads[0].startswith(
             "CONNECT collector.example:4317 HTTP/1.1\r\nhost: collector.example:4317\r\n"))
         self.assertIn("\r\nproxy-authorization: Basic bWU6c2VjcmV0\r\n", proxy.heads[0])
+        self.stop_cleanly(weir)
+
+    def test_https_through_a_proxy(self):
+        with tempfile.TemporaryDirectory(prefix="weirtest.") as folder:
+            cert, key = certificate(pathlib.Path(folder))
+            sink = self.managed(Sink(f"--cert={cert}", f"--key={key}"))
+            port = int(sink.http.rpartition(":")[2])
+            proxy = self.managed(Proxy(port))
+            for http_2 in (True, False):
+                with self.subTest(f"HTTP/2: {http_2}"):
+                    weir = self.start({"otlp_http": {
+                        "endpoint": "https://localhost:4318", "tls": {"ca_file": str(cert)},
+                        "force_attempt_http2": http_2,
+                        "proxy_url": f"http://127.0.0.1:{proxy.port}"}})
+                    self.assertEqual(self.send().status, 200)
+                    self.stop_cleanly(weir)
+            self.assertTrue(proxy.heads[0].startswith("CONNECT localhost:4318 HTTP/1.1\r\n"))
+            self.assertEqual(sink.stop()[1]["items"], 2)
+
+    def test_a_name_with_two_addresses_of_which_one_answers(self):
+        sink = self.managed(rpc.Sink())
+        weir = self.start({"otlp": {"endpoint": f"localhost:{sink.port}",
+                                    "tls": {"insecure": True}}})
+        for _ in range(5):
+            self.assertEqual(self.send().status, 200)
+        self.assertEqual(sink.count("traces"), 5)
         self.stop_cleanly(weir)
 
     def test_proxy_that_refuses(self):

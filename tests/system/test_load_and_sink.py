@@ -2,21 +2,10 @@
 """weir-load and weir-sink: numbered items, with and without weir between them."""
 
 import pathlib
-import subprocess
 import tempfile
 
 from weirtest import TestCase, free_port, rpc
-from weirtest.bench import Sink, load
-
-
-def certificate(folder):
-    """A self-signed certificate for 127.0.0.1: (certificate file, key file)."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                    "-keyout", key, "-out", cert, "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-                   check=True, capture_output=True)
-    return cert, key
+from weirtest.bench import Sink, certificate, load
 
 
 class Direct(TestCase):

@@ -19,6 +19,16 @@ def _environment():
     return {**os.environ, **paths.weir_env()}
 
 
+def certificate(folder):
+    """A self-signed certificate for 127.0.0.1: (certificate file, key file)."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                    "-keyout", key, "-out", cert, "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                   check=True, capture_output=True)
+    return cert, key
+
+
 def load(*args, seconds=60.0):
     """Runs weir-load to its end; returns (exit code, its JSON summary or None, stderr)."""
     with tempfile.TemporaryDirectory(prefix="weirtest.") as folder:
