@@ -47,8 +47,10 @@ WEIR_EXPORT struct weir_batch *weir_batch_from_bytes(enum weir_signal signal, st
 /* An empty batch to be filled; NULL when memory is out. Any thread. */
 WEIR_EXPORT struct weir_batch *weir_batch_new(enum weir_signal signal) WEIR_MUST_USE;
 
+/* One more reference, the caller's; returns its argument, which is shared from now on. Any thread. */
 WEIR_EXPORT struct weir_batch *weir_batch_ref(struct weir_batch *batch);
-/* Drops a reference; the last frees the tree, its bytes, its context and its memory permit. Accepts NULL. */
+/* Drops a reference; the last frees the tree, its bytes, its context and its memory permit. Accepts NULL. Any
+ * thread. */
 WEIR_EXPORT void weir_batch_unref(struct weir_batch *batch);
 
 /* Trades the caller's reference for an exclusive handle on the same telemetry: the batch itself when it is not
@@ -56,10 +58,12 @@ WEIR_EXPORT void weir_batch_unref(struct weir_batch *batch);
  * caller's reference kept, when memory is out. Owner's worker. */
 WEIR_EXPORT struct weir_batch *weir_batch_exclusive(struct weir_batch *batch) WEIR_MUST_USE;
 
+/* The signal it was made for. Any thread. */
 WEIR_EXPORT enum weir_signal weir_batch_signal(const struct weir_batch *batch);
-/* Spans, data points, log records or samples; known without decoding. */
+/* Spans, data points, log records or samples; known without decoding. Owner's worker. */
 WEIR_EXPORT size_t weir_batch_items(const struct weir_batch *batch);
-/* Size of the encoded request in bytes; exact; O(1) unless nodes were changed since the last call. */
+/* Size of the encoded request in bytes; exact; O(1) unless nodes were changed since the last call. Owner's
+ * worker. */
 WEIR_EXPORT size_t weir_batch_bytes(struct weir_batch *batch);
 
 /* Moves everything in `from` behind what is in `to`, without looking at items, and drops the caller's reference on
@@ -84,11 +88,12 @@ WEIR_EXPORT struct weir_batch *weir_batch_split_bytes(struct weir_batch *batch, 
 WEIR_EXPORT bool weir_batch_encode(struct weir_batch *batch, struct weir_slices *out) WEIR_MUST_USE;
 
 /* What is known of the request the batch came with; NULL after merging requests that differ, or when made here.
- * The setter takes a reference of its own. */
+ * Borrowed from the batch. Owner's worker. */
 WEIR_EXPORT struct weir_context *weir_batch_context(const struct weir_batch *batch);
+/* Replaces the context by another (NULL: none), to which it takes a reference of its own. Owner's worker. */
 WEIR_EXPORT void weir_batch_set_context(struct weir_batch *batch, struct weir_context *context);
 
-/* Hands `bytes` of reserved memory (weir/memory.h) to the batch, to be given back when the last reference goes. */
+/* Hands `bytes` of reserved memory (weir/memory.h) to the batch, to be given back when the last reference goes. Owner's worker. */
 WEIR_EXPORT void weir_batch_add_permit(struct weir_batch *batch, size_t bytes);
 
 /*
@@ -129,6 +134,7 @@ struct weir_span_index {
     uint32_t flags;
     size_t attribute_count;
 };
+/* Fills `out`; its strings live as long as the batch. Spans only. Owner's worker. */
 WEIR_EXPORT void weir_entry_span_index(struct weir_entry *entry, struct weir_span_index *out);
 /* The value of one attribute of a span or log record (not decoded otherwise); false when there is none. */
 WEIR_EXPORT bool weir_entry_attribute(struct weir_entry *entry, struct weir_str key, struct weir_value *out);
@@ -147,6 +153,7 @@ WEIR_EXPORT struct weir_log_record *weir_entry_edit_log_record(struct weir_entry
 /* Points may be changed, reordered or dropped (lower point_count); item counts follow at weir_batch_commit. */
 WEIR_EXPORT struct weir_metric *weir_entry_edit_metric(struct weir_entry *entry);
 
+/* Take a node out of the batch, with all that is below it; its structs must not be used afterwards. */
 WEIR_EXPORT void weir_group_remove(struct weir_group *group);
 WEIR_EXPORT void weir_scope_group_remove(struct weir_scope_group *scope);
 WEIR_EXPORT void weir_entry_remove(struct weir_entry *entry);

@@ -139,10 +139,11 @@ struct weir_component {
 
 /* What the host knows of an instance. Constant; any thread. */
 WEIR_EXPORT const struct weir_component *weir_instance_component(const struct weir_instance *instance);
-/* The id as the user wrote it: "otlp/gw". */
+/* The id as the user wrote it: "otlp/gw". Owned by the instance. Any thread. */
 WEIR_EXPORT const char *weir_instance_id(const struct weir_instance *instance);
 /* The decoded options: a struct of the component's table's size. NULL without a table. */
 WEIR_EXPORT const void *weir_instance_config(const struct weir_instance *instance);
+/* The logger that names the component in each line. Any thread. */
 WEIR_EXPORT struct weir_logger *weir_instance_logger(struct weir_instance *instance);
 /* True if a pipeline of this signal uses the instance (connectors: as its exporter). */
 WEIR_EXPORT bool weir_instance_uses(const struct weir_instance *instance, enum weir_signal signal);
@@ -164,6 +165,8 @@ enum weir_status {
     WEIR_STATUS_FATAL_ERROR, /* the collector shuts down */
     WEIR_STATUS_STOPPED,
 };
+/* Replaces the instance's status; `reason` (may be NULL) is copied. WEIR_STATUS_FATAL_ERROR ends the collector. Any
+ * worker. */
 WEIR_EXPORT void weir_instance_report(struct weir_instance *instance, enum weir_status status, const char *reason);
 
 /* Shards. The shard's worker only. */
@@ -214,6 +217,7 @@ struct weir_host_state {
     int64_t ready_since; /* wall clock, nanoseconds since 1970; 0 while not ready */
     unsigned instances_failing; /* whose last status is an error */
 };
+/* Fills `out` as things are now. */
 WEIR_EXPORT void weir_host_state(struct weir_instance *instance, struct weir_host_state *out);
 
 WEIR_END

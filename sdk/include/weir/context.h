@@ -21,11 +21,15 @@ struct weir_metadata {
  * none) that labels its metrics; `peer` is "address:port" or "" . Never NULL. Any thread. */
 WEIR_EXPORT struct weir_context *weir_context_new(const char *transport, struct weir_str peer,
                                                   const struct weir_metadata *metadata, size_t count) WEIR_MUST_USE;
+/* One more reference, the caller's; returns its argument. Any thread. */
 WEIR_EXPORT struct weir_context *weir_context_ref(struct weir_context *context);
+/* Drops a reference; the last frees. Accepts NULL. Any thread. */
 WEIR_EXPORT void weir_context_unref(struct weir_context *context);
 
-/* All of these accept NULL: no transport, no peer, no metadata. Any thread. */
+/* The word it was made with; NULL: none. This and the next two accept NULL; what they return lives as long as the
+ * context. Any thread. */
 WEIR_EXPORT const char *weir_context_transport(const struct weir_context *context);
+/* "address:port" of the client, "" when it is not known. */
 WEIR_EXPORT struct weir_str weir_context_peer(const struct weir_context *context);
 /* The metadata, sorted by key; the values of one key in the order they came. */
 WEIR_EXPORT const struct weir_metadata *weir_context_metadata(const struct weir_context *context, size_t *count);

@@ -83,33 +83,45 @@ struct weir_grpc_handler {
     void (*release)(struct weir_grpc_call *call);
 };
 
-/* As the functions of <weir/http_server.h>. `methods` must outlive the site. */
+/* As weir_http_site_open; `options`, `methods` and `handler` must outlive the site. Main thread. */
 WEIR_EXPORT struct weir_grpc_site *weir_grpc_site_open(const struct weir_grpc_server_options *options,
                                                        const struct weir_grpc_method *methods,
                                                        const struct weir_grpc_handler *handler,
                                                        struct weir_logger *logger,
                                                        struct weir_error *error) WEIR_MUST_USE;
+/* The address as bound, with the real port; owned by the site. Any thread. */
 WEIR_EXPORT const char *weir_grpc_site_address(const struct weir_grpc_site *site);
+/* All its servers have been stopped. Accepts NULL. Main thread. */
 WEIR_EXPORT void weir_grpc_site_close(struct weir_grpc_site *site);
+/* Starts to accept on this worker; `user` is what weir_grpc_call_user gives. NULL with `error` set on failure. The
+ * worker's thread, as for all that follows. */
 WEIR_EXPORT struct weir_grpc_server *weir_grpc_server_start(struct weir_grpc_site *site,
                                                             struct weir_worker *worker, void *user,
                                                             struct weir_error *error) WEIR_MUST_USE;
+/* Accepts no more connections and lets those that are there end with their calls (GOAWAY). Accepts NULL. */
 WEIR_EXPORT void weir_grpc_server_quiesce(struct weir_grpc_server *server);
+/* Quiesces, and calls done(user) once every call is answered and every connection closed; perhaps at once. */
 WEIR_EXPORT void weir_grpc_server_drain(struct weir_grpc_server *server, void (*done)(void *user));
+/* Closes everything at once and forgets `done`. Calls not yet answered stay valid until they are, without effect.
+ * Accepts NULL. */
 WEIR_EXPORT void weir_grpc_server_stop(struct weir_grpc_server *server);
 
-/* The request. Views live as long as the call. */
+/* The tag of the method that was called; -1 before it is known. Views of the request live as long as the call. */
 WEIR_EXPORT int weir_grpc_call_tag(const struct weir_grpc_call *call);
 /* The message, decompressed; owned by the call, take a reference to keep it. NULL before `request`. */
 WEIR_EXPORT struct weir_buffer *weir_grpc_call_message(const struct weir_grpc_call *call);
 /* All metadata that is not the protocol's own, names in lower case; :authority stands as "host". */
 WEIR_EXPORT const struct weir_http_header *weir_grpc_call_metadata(const struct weir_grpc_call *call,
                                                                    size_t *count);
+/* "address:port" of the client, "" for a unix socket. */
 WEIR_EXPORT struct weir_str weir_grpc_call_peer(const struct weir_grpc_call *call);
 /* When the client gives up (grpc-timeout), on the worker's clock (weir_worker_now); INT64_MAX: never. */
 WEIR_EXPORT int64_t weir_grpc_call_deadline(const struct weir_grpc_call *call);
+/* What weir_grpc_server_start was given. */
 WEIR_EXPORT void *weir_grpc_call_user(const struct weir_grpc_call *call);
+/* False once the client went away: nobody will read the answer, which is due all the same. */
 WEIR_EXPORT bool weir_grpc_call_alive(const struct weir_grpc_call *call);
+/* The handler's own, until `release`. */
 WEIR_EXPORT void weir_grpc_call_set_data(struct weir_grpc_call *call, void *data);
 WEIR_EXPORT void *weir_grpc_call_data(const struct weir_grpc_call *call);
 

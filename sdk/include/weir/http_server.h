@@ -149,9 +149,11 @@ weir_http_exchange_headers(const struct weir_http_exchange *exchange, size_t *co
 WEIR_EXPORT struct weir_buffer *weir_http_exchange_body(const struct weir_http_exchange *exchange);
 /* "address:port" of the client, "" for a unix socket. */
 WEIR_EXPORT struct weir_str weir_http_exchange_peer(const struct weir_http_exchange *exchange);
+/* What weir_http_server_start was given. */
 WEIR_EXPORT void *weir_http_exchange_user(const struct weir_http_exchange *exchange);
 /* False once the client went away: nobody will read the answer, which is due all the same. */
 WEIR_EXPORT bool weir_http_exchange_alive(const struct weir_http_exchange *exchange);
+/* The handler's own, until `release`. */
 WEIR_EXPORT void weir_http_exchange_set_data(struct weir_http_exchange *exchange, void *data);
 WEIR_EXPORT void *weir_http_exchange_data(const struct weir_http_exchange *exchange);
 

@@ -63,7 +63,9 @@ WEIR_EXPORT void weir_endpoint_set(struct weir_endpoint *out, struct weir_str ho
 WEIR_EXPORT int weir_host_port_split(struct weir_str text, struct weir_str *host, struct weir_str *port,
                                      struct weir_error *error);
 
+/* Makes `out` a copy of its own, to be freed. Any thread. */
 WEIR_EXPORT void weir_endpoint_copy(struct weir_endpoint *out, const struct weir_endpoint *endpoint);
+/* Frees what the endpoint holds, not the structure. Any thread. */
 WEIR_EXPORT void weir_endpoint_free(struct weir_endpoint *endpoint);
 
 WEIR_END

@@ -59,6 +59,7 @@ struct weir_tls_context;
  */
 WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
+/* The same for the side that connects. */
 WEIR_EXPORT int weir_tls_client_context(const struct weir_tls_client_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
 

@@ -43,10 +43,12 @@ struct weir_timer {
     size_t slot; /* place in the worker's heap + 1; 0: not active */
 };
 
+/* Makes `timer` an inactive one of this worker; it may be thrown away whenever it is not active. */
 WEIR_EXPORT void weir_timer_init(struct weir_timer *timer, struct weir_worker *worker,
                                  void (*fire)(struct weir_timer *timer));
 /* Fires once, `delay` nanoseconds from now (0 or less: in the next turn); restarts an active timer. */
 WEIR_EXPORT void weir_timer_start(struct weir_timer *timer, int64_t delay);
+/* `fire` does not come any more. No effect on one that is not active. */
 WEIR_EXPORT void weir_timer_stop(struct weir_timer *timer);
 static inline bool weir_timer_active(const struct weir_timer *timer)
 {

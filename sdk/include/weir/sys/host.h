@@ -19,6 +19,7 @@ struct weir_host {
     void (*drained)(struct weir_shard *shard);
     /* A component's report on itself. Any worker. */
     void (*report)(struct weir_instance *instance, enum weir_status status, const char *reason);
+    /* Fills `out` for weir_host_state. Main thread. */
     void (*state)(struct weir_instance *instance, struct weir_host_state *out);
 };
 
@@ -27,6 +28,7 @@ struct weir_host {
 WEIR_EXPORT struct weir_instance *weir_instance_new(const struct weir_component *component, const char *id,
                                                     const void *config, struct weir_logger *logger,
                                                     const struct weir_host *host, void *context);
+/* The `context` it was made with. Any thread. */
 WEIR_EXPORT void *weir_instance_host_context(const struct weir_instance *instance);
 /* Frees the instance, which has been destroyed by its component before; accepts NULL. */
 WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
