@@ -80,7 +80,9 @@ static const struct weir_host host = { .drained = shard_drained, .state = tell_s
 static void capture_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     struct weir_harness *harness = weir_instance_host_context(weir_shard_instance(shard));
-    harness->sent = weir_xrealloc(harness->sent, (harness->sent_count + 1) * sizeof *harness->sent);
+    size_t count = harness->sent_count;
+    if ((count & (count - 1)) == 0) // full: 0, or a power of two
+        harness->sent = weir_xrealloc(harness->sent, (count ? 2 * count : 1) * sizeof *harness->sent);
     harness->sent[harness->sent_count++] = (struct captured){ batch, ack };
     if (harness->answers)
         weir_harness_complete(harness, harness->sent_count - 1, &harness->answer);

@@ -52,7 +52,12 @@ char *weir_xstrdup(const char *text)
 
 char *weir_xstrndup(const char *text, size_t length)
 {
-    return checked(strndup(text, length));
+    // Not strndup: under ASan's strict_string_checks it wants a NUL even behind `length`.
+    length = strnlen(text, length);
+    char *copy = checked(malloc(length + 1));
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    return copy;
 }
 
 char *weir_xasprintf(const char *format, ...)

@@ -107,6 +107,7 @@ START_TEST(bytes_admitted_since_the_check_count)
 }
 END_TEST
 
+#ifndef WITH_SANITIZER
 START_TEST(pipeline_sees_refusal_and_return)
 {
     const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "memory_limiter");
@@ -135,6 +136,7 @@ START_TEST(pipeline_sees_refusal_and_return)
     weir_harness_free(harness);
 }
 END_TEST
+#endif
 
 START_TEST(refuses_wrong_options)
 {
@@ -161,7 +163,9 @@ int main(void)
     tcase_add_test(tests, giving_memory_back_may_spare_the_refusal);
     tcase_add_test(tests, vain_attempts_grow_apart);
     tcase_add_test(tests, bytes_admitted_since_the_check_count);
+#ifndef WITH_SANITIZER // whose allocator does not tell mallinfo2 what is in use
     tcase_add_test(tests, pipeline_sees_refusal_and_return);
+#endif
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

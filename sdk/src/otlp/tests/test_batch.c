@@ -53,7 +53,8 @@ START_TEST(generated_requests_are_counted_and_sent_as_they_came)
         ck_assert_uint_eq(weir_batch_items(batch), sample.items.count);
         ck_assert_uint_eq(weir_batch_bytes(batch), sample.length);
         struct weir_buffer *bytes = batch_bytes(batch);
-        ck_assert_mem_eq(bytes->data, sample.bytes, sample.length);
+        if (sample.length > 0)
+            ck_assert_mem_eq(bytes->data, sample.bytes, sample.length);
         weir_buffer_unref(bytes);
         weir_batch_unref(batch);
         free_sample(&sample);
