@@ -83,8 +83,8 @@ WEIR_EXPORT struct weir_batch *weir_batch_split(struct weir_batch *batch, size_t
 WEIR_EXPORT struct weir_batch *weir_batch_split_bytes(struct weir_batch *batch, size_t bytes) WEIR_MUST_USE;
 
 /* Adds the encoded request to `out` as ranges for writev: slices of the received bytes for what was not changed
- * (kept alive by references), fresh bytes for the rest. false, with `out` unchanged, when memory is out. Owner's worker;
- * the ranges stay valid when the batch is gone. */
+ * (kept alive by references), fresh bytes for the rest. false, with `out` unchanged, when memory is out. Owner's
+ * worker; the ranges stay valid when the batch is gone. */
 WEIR_EXPORT bool weir_batch_encode(struct weir_batch *batch, struct weir_slices *out) WEIR_MUST_USE;
 
 /* What is known of the request the batch came with; NULL after merging requests that differ, or when made here.
@@ -93,7 +93,8 @@ WEIR_EXPORT struct weir_context *weir_batch_context(const struct weir_batch *bat
 /* Replaces the context by another (NULL: none), to which it takes a reference of its own. Owner's worker. */
 WEIR_EXPORT void weir_batch_set_context(struct weir_batch *batch, struct weir_context *context);
 
-/* Hands `bytes` of reserved memory (weir/memory.h) to the batch, to be given back when the last reference goes. Owner's worker. */
+/* Hands `bytes` of reserved memory (weir/memory.h) to the batch, to be given back when the last reference goes. Owner's
+ * worker. */
 WEIR_EXPORT void weir_batch_add_permit(struct weir_batch *batch, size_t bytes);
 
 /*
