@@ -176,6 +176,20 @@ class Shutdown(TestCase):
             self.assertEqual(ledger.row(name, "receiver", "otlp")["accepted"], 12)
             self.assertEqual(ledger.row(name, "exporter", "otlp")["out"], 12)
 
+    def test_silent_connections_do_not_hold_up_the_end(self):
+        self.start()
+        head = b"POST /v1/traces HTTP/1.1\r\nHost: weir\r\nContent-Length: 100\r\n"
+        body = b"Content-Type: application/x-protobuf\r\n\r\n"
+        preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000")
+        for port, sent in ((self.http, b""), (self.http, head), (self.http, head + body + b"x"),
+                           (self.grpc, b""), (self.grpc, preface)):
+            self.managed(rawhttp.Connection(port)).send(sent)
+        # By the time a later connection is served, they mostly are with their workers.
+        self.assertEqual(rawhttp.request(self.http, "GET", "/v1/traces").status, 405)
+        began = time.monotonic()
+        self.stop_cleanly(self.process)
+        self.assertLess(time.monotonic() - began, 10)
+
     def test_second_signal_ends_at_once(self):
         for first, second in ((signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM),
                               (signal.SIGTERM, signal.SIGINT)):

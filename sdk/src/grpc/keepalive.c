@@ -16,8 +16,10 @@
 #define MAX_STRIKES 2
 /* Silence within a message after which the connection is closed. */
 #define STALL_TIMEOUT (60 * SECOND)
-/* Time a client has to answer the ping of a graceful end before new calls are refused. */
+/* Time a client has to answer the ping of a graceful end before new calls are refused. One without calls
+ * may not even look at its connection (gRPC's C core does every 5 s), and loses nothing. */
 #define REFUSE_AFTER (10 * SECOND)
+#define REFUSE_IDLE_AFTER SECOND
 
 static int64_t now_of(const struct grpc_connection *connection)
 {
@@ -118,7 +120,8 @@ void grpc_keepalive_drain(struct grpc_connection *connection)
     if (connection->draining)
         return;
     connection->draining = true;
-    connection->refuse_at = later(now_of(connection), REFUSE_AFTER);
+    bool idle = h2_session_streams(connection->session) == 0;
+    connection->refuse_at = later(now_of(connection), idle ? REFUSE_IDLE_AFTER : REFUSE_AFTER);
     h2_session_shutdown(connection->session);
 }
 

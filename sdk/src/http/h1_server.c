@@ -82,8 +82,12 @@ static void set_deadline(struct h1_connection *h1)
             delay = options->write_timeout.ns;
         break;
     }
-    if (delay < 0 && (h1->state == H1_HEAD || h1->state == H1_BODY))
+    bool arriving = h1->state == H1_HEAD || h1->state == H1_BODY;
+    if (delay < 0 && arriving)
         delay = 0;
+    // A request that does not go on to arrive must not hold up the end.
+    if (h1->server->server.quiescing && arriving && delay > QUIESCE_TIMEOUT)
+        delay = QUIESCE_TIMEOUT;
     weir_conn_set_deadline(h1->conn, delay);
 }
 
@@ -533,6 +537,8 @@ static void quiesce(struct server_peer *peer)
     // Before the answer, that will say that the connection closes; behind an early one, only bytes to drop come.
     if ((h1->state == H1_IDLE || h1->answered) && !h1->finished)
         stop_reading(h1);
+    else if (!h1->finished)
+        set_deadline(h1);
 }
 
 void h1_server_open(struct weir_http_server *server, struct weir_conn *conn)

@@ -9,6 +9,8 @@
 
 /* Time for headers to arrive, or for more of a body, where the configuration sets no limit. */
 #define GUARD_TIMEOUT INT64_C(60000000000)
+/* The same for a request that is underway when the server drains. */
+#define QUIESCE_TIMEOUT INT64_C(5000000000)
 
 /* Take over the connection and its events; close it when memory is out. */
 void h1_server_open(struct weir_http_server *server, struct weir_conn *conn);
