@@ -555,6 +555,22 @@ START_TEST(test_drain_waits_for_answers)
 }
 END_TEST
 
+/* A client that does not even answer pings, as one whose program is busy with something else. */
+START_TEST(test_drain_does_not_wait_for_an_idle_client)
+{
+    struct client client;
+    client_connect(&client);
+    turns(20);
+    weir_conn_pause(client.conn);
+    weir_grpc_server_drain(server, note_drained);
+    turns(20);
+    weir_worker_advance(worker, SECOND);
+    turn_until(&drained);
+    weir_conn_resume(client.conn);
+    client_close(&client);
+}
+END_TEST
+
 START_TEST(test_timeout_texts)
 {
     static const struct {
@@ -612,6 +628,7 @@ int main(void)
     tcase_add_test(tests, test_grace_ends_calls);
     tcase_add_test(tests, test_silent_client_is_pinged_and_dropped);
     tcase_add_test(tests, test_drain_waits_for_answers);
+    tcase_add_test(tests, test_drain_does_not_wait_for_an_idle_client);
     suite_add_tcase(suite, tests);
     TCase *texts = tcase_create("texts");
     tcase_add_test(texts, test_timeout_texts);
