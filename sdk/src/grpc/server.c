@@ -144,10 +144,6 @@ static void quiesce(struct server_peer *peer)
 {
     struct grpc_connection *connection = WEIR_CONTAINER_OF(peer, struct grpc_connection, peer);
     grpc_keepalive_drain(connection);
-    /* An idle client may not be polling, and would answer no ping. A call that is on its way to us finds its stream
-     * beyond the last one of the GOAWAY, and may be repeated elsewhere. */
-    if (h2_session_streams(connection->session) == 0)
-        h2_session_refuse(connection->session);
     grpc_keepalive_schedule(connection);
 }
 
