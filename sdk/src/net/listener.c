@@ -29,7 +29,11 @@ static int resolve(const struct weir_endpoint *endpoint, struct weir_sockaddr *o
     hints.ai_flags |= AI_PASSIVE;
     if (all && endpoint->transport == WEIR_TCP)
         hints.ai_family = AF_INET6; // takes IPv4 too
-    int failure = getaddrinfo(all ? NULL : endpoint->host, "0", &hints, &list);
+    /* localhost is loopback, whatever a minimal image's resolver knows of it (RFC 6761, 6.3). */
+    bool loopback = weir_str_equal_nocase(weir_str_of(endpoint->host), WEIR_STR("localhost"));
+    if (loopback)
+        hints.ai_flags &= ~AI_PASSIVE;
+    int failure = getaddrinfo(all || loopback ? NULL : endpoint->host, "0", &hints, &list);
     if (failure != 0 || !list)
         return weir_error_set(error, "listen %s: lookup %s: %s", weir_transport_name(endpoint->transport),
                               endpoint->host, weir_lookup_text(failure));
