@@ -35,11 +35,6 @@ struct weir_uses {
     size_t count;
 };
 
-/* When a pipeline answers its senders. */
-enum weir_promise {
-    WEIR_PROMISE_MEMORY, /* as soon as the data is held in memory */
-};
-
 struct weir_pipeline {
     struct weir_id id;
     enum weir_signal signal;
@@ -49,8 +44,12 @@ struct weir_pipeline {
     struct weir_uses receivers;   /* receivers and connectors; each id once */
     struct weir_uses processors;
     struct weir_uses exporters; /* exporters and connectors; each id once */
-    enum weir_promise ack;
+    enum weir_promise ack;        /* what its answers must mean at least */
+    struct weir_place ack_place;  /* of the key's value; the pipeline's own place where it was not written */
 };
+
+/* "memory", "disk", "sink": as the key `ack` spells it. Any thread. */
+const char *weir_promise_name(enum weir_promise promise);
 
 /* Feature gates that change how a configuration is read. */
 struct weir_config_gates {

@@ -103,19 +103,33 @@ static void read_uses(struct id_list *list, const struct weir_node *node)
     }
 }
 
-static void read_ack(const struct weir_node *node, const char *path, struct weir_problems *problems)
+static const char *const promise_names[] = {
+    [WEIR_PROMISE_MEMORY] = "memory",
+    [WEIR_PROMISE_DISK] = "disk",
+    [WEIR_PROMISE_SINK] = "sink",
+};
+
+const char *weir_promise_name(enum weir_promise promise)
 {
-    static const char refusal[] =
-        "\"%s\" is not available in this version: the answer would promise more than what is "
-        "kept; only \"memory\" works";
-    if (!node || node->broken || weir_str_is(node->text, "memory") || node->type == WEIR_NODE_NULL)
+    return promise_names[promise];
+}
+
+/* What the pipeline's answers must mean; absent: what upstream's mean. */
+static void read_ack(const struct weir_node *node, const char *path, struct weir_pipeline *pipeline,
+                     struct weir_problems *problems)
+{
+    pipeline->ack = WEIR_PROMISE_MEMORY;
+    pipeline->ack_place = node ? node->place : pipeline->place;
+    if (!node || node->broken || node->type == WEIR_NODE_NULL)
         return;
-    if (weir_str_is(node->text, "disk") || weir_str_is(node->text, "sink"))
-        weir_problem_add(problems, node->place, path, refusal, node->text.data);
-    else
-        weir_problem_add(problems, node->place, path,
-                         "unknown value \"%.*s\", expected \"memory\" (\"disk\" and \"sink\" come later)",
-                         WEIR_STR_ARG(node->raw));
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(promise_names); i++)
+        if (weir_str_is(node->text, promise_names[i])) {
+            pipeline->ack = (enum weir_promise)i;
+            return;
+        }
+    weir_problem_add(problems, node->place, path,
+                     "unknown value \"%.*s\", expected \"memory\", \"disk\" or \"sink\"",
+                     WEIR_STR_ARG(node->raw));
 }
 
 static const char *join(struct weir_config *config, const char *path, const char *key)
@@ -195,7 +209,7 @@ static void read_pipeline(struct weir_config *config, const struct weir_node *no
         list.index = 0;
         read_uses(&list, weir_node_get(node, keys[i]));
     }
-    read_ack(weir_node_get(node, "ack"), join(config, pipeline.path, "ack"), problems);
+    read_ack(weir_node_get(node, "ack"), join(config, pipeline.path, "ack"), &pipeline, problems);
     config->pipelines[config->pipeline_count++] = pipeline;
 }
 

@@ -33,7 +33,7 @@ static void print_pipelines(const struct weir_config *config, struct weir_dump *
         print_uses("processors", &pipeline->processors, dump);
         print_uses("exporters", &pipeline->exporters, dump);
         key(dump, "ack");
-        weir_dump_string(dump, WEIR_STR("memory"));
+        weir_dump_string(dump, weir_str_of(weir_promise_name(pipeline->ack)));
         weir_dump_end(dump);
     }
     weir_dump_end(dump);

@@ -120,6 +120,11 @@ static bool check_signal(struct builder *b, const struct prepared *prepared, con
     return false;
 }
 
+static void connect_nodes(const struct weir_pipeline *pipeline, struct graph_node *from, struct graph_node *to)
+{
+    weir_instance_connect(from->instance, pipeline->signal, pipeline->id.text, pipeline->ack, to->instance);
+}
+
 /* The processors of a pipeline, in order; `first` and `last` stay NULL when it has none. */
 static void add_processors(struct builder *b, const struct weir_pipeline *pipeline, struct graph_node **first,
                            struct graph_node **last)
@@ -131,7 +136,7 @@ static void add_processors(struct builder *b, const struct weir_pipeline *pipeli
         add_node(&b->graph->nodes, &b->graph->node_count, node);
         weir_instance_set_uses(node->instance, pipeline->signal);
         if (*last)
-            weir_instance_connect((*last)->instance, pipeline->signal, pipeline->id.text, node->instance);
+            connect_nodes(pipeline, *last, node);
         else
             *first = node;
         *last = node;
@@ -147,7 +152,7 @@ static void connect_sources(struct builder *b, const struct weir_pipeline *pipel
         struct graph_node *node = shared_node(b, prepared);
         if (prepared->entry->kind == WEIR_RECEIVER)
             weir_instance_set_uses(node->instance, pipeline->signal);
-        weir_instance_connect(node->instance, pipeline->signal, pipeline->id.text, to->instance);
+        connect_nodes(pipeline, node, to);
     }
 }
 
@@ -159,7 +164,7 @@ static void connect_exporters(struct builder *b, const struct weir_pipeline *pip
         struct graph_node *node = shared_node(b, prepared);
         weir_instance_set_uses(node->instance, pipeline->signal);
         if (last)
-            weir_instance_connect(last->instance, pipeline->signal, pipeline->id.text, node->instance);
+            connect_nodes(pipeline, last, node);
         else
             connect_sources(b, pipeline, node);
     }
@@ -214,10 +219,10 @@ static void create_node(struct builder *b, struct graph_node *node)
 
 static void create_nodes(struct builder *b)
 {
-    for (size_t i = b->graph->node_count; i-- > 0;)
-        create_node(b, b->graph->nodes[i]);
     for (size_t i = 0; i < b->graph->extension_count; i++)
         create_node(b, b->graph->extensions[i]);
+    for (size_t i = b->graph->node_count; i-- > 0;)
+        create_node(b, b->graph->nodes[i]);
 }
 
 struct graph *graph_build(struct weir_config *config, struct registry *registry, const struct weir_host *host,
@@ -234,6 +239,8 @@ struct graph *graph_build(struct weir_config *config, struct registry *registry,
     builder_check_connectors(&b);
     if (builder_order(&b) && problems->errors == 0)
         create_nodes(&b);
+    if (problems->errors == 0)
+        builder_check_promises(&b);
     for (int kind = 0; kind < WEIR_KINDS; kind++)
         free(b.prepared[kind]);
     if (problems->errors == 0)

@@ -26,8 +26,15 @@ struct prepared *builder_find(struct builder *b, enum weir_kind kind, const char
 /* True if the id is among the uses. */
 bool uses_include(const struct weir_uses *uses, const char *id);
 
+/* The connector that leads from one pipeline into another, NULL when none does. */
+const struct weir_use *builder_link(struct builder *b, const struct weir_pipeline *from,
+                                    const struct weir_pipeline *to);
+
 /* Reports connectors that are used on one side only. */
 void builder_check_connectors(struct builder *b);
+
+/* Reports components that cannot keep what a pipeline's `ack` promises. After create. */
+void builder_check_promises(struct builder *b);
 
 /* Sorts the graph's nodes in the order of the data; false, with a problem added, when there is a cycle. */
 bool builder_order(struct builder *b);

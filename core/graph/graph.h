@@ -39,6 +39,9 @@ struct graph *graph_build(struct weir_config *config, struct registry *registry,
 /* Destroys and frees everything; what was started has been stopped. Accepts NULL. */
 void graph_free(struct graph *graph);
 
+/* The running extension of this id, NULL when there is none. Main thread. */
+struct weir_instance *graph_extension(const struct graph *graph, const char *id);
+
 /* Starts extensions, then components from exporters to receivers, on all workers. On failure -1 with `error` set: the
  * caller then calls graph_stop, as after success. Main thread; the workers run. */
 int graph_start(struct graph *graph, struct weir_error *error);
@@ -53,9 +56,11 @@ bool graph_drain(struct graph *graph, int64_t timeout);
 /* Stops shards from exporters to receivers, then instances, then extensions. */
 void graph_stop(struct graph *graph);
 
-/* The weakest link of a pipeline's promise: the first component of it, in the order of the data, that answers before it
- * has passed the telemetry on; NULL when an answer means that the exporters have accepted it. */
-const struct graph_node *graph_weakest_link(const struct graph *graph, const struct weir_pipeline *pipeline);
+/* What an answer of the pipeline means: the least that its components promise, up to and including its exporters and
+ * connectors. `link` is the first of them, in the order of the data, that promises no more; NULL with
+ * WEIR_PROMISE_SINK. */
+enum weir_promise graph_promise(const struct graph *graph, const struct weir_pipeline *pipeline,
+                                const struct graph_node **link);
 
 /* To be called by the host's `drained`. Any worker. */
 void graph_shard_drained(void);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is said of the telemetry in total: the promise at start, the reconciliation at exit. */
+/* The reconciliation at exit. */
 #include <config.h>
 
 #include <inttypes.h>
@@ -42,7 +42,10 @@ static bool print_instance(const struct graph_node *node, enum weir_signal signa
         weir_text_addf(text, " = delivered %" PRIu64, ledger.delivered);
     else
         weir_text_addf(text, " = sent %" PRIu64, ledger.sent);
-    weir_text_addf(text, " + dropped %" PRIu64 " + held %" PRIu64, ledger.dropped, ledger.held);
+    weir_text_addf(text, " + dropped %" PRIu64, ledger.dropped);
+    if (ledger.handed_over)
+        weir_text_addf(text, " + handed over %" PRIu64, ledger.handed_over);
+    weir_text_addf(text, " + held %" PRIu64, ledger.held);
     if (rest != 0)
         weir_text_addf(text, " (unexplained: %" PRId64 ")", rest);
     if (ledger.refused + ledger.failed + ledger.in_flight > 0)
@@ -52,20 +55,6 @@ static bool print_instance(const struct graph_node *node, enum weir_signal signa
     print_reasons("dropped", "items", ledger.drops, text);
     print_reasons("refused", "requests", ledger.refusals, text);
     return rest == 0;
-}
-
-const struct graph_node *graph_weakest_link(const struct graph *graph, const struct weir_pipeline *pipeline)
-{
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const struct graph_node *node = graph->nodes[i];
-        const struct weir_component *component = weir_instance_component(node->instance);
-        bool ours = node->pipeline ? strcmp(node->pipeline, pipeline->id.text) == 0
-                                   : component->kind != WEIR_RECEIVER &&
-                                         uses_include(&pipeline->exporters, weir_instance_id(node->instance));
-        if (ours && component->traits & WEIR_HOLDS)
-            return node;
-    }
-    return NULL;
 }
 
 bool graph_print_ledger(const struct graph *graph, struct weir_text *text)

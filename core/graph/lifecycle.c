@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <weir/sys/worker.h>
 
@@ -58,6 +59,14 @@ static int start_node(struct graph_node *node, struct weir_error *error)
     if (weir_instance_status(node->instance, NULL) == WEIR_STATUS_STARTING)
         weir_instance_report(node->instance, WEIR_STATUS_RUNNING, NULL);
     return 0;
+}
+
+struct weir_instance *graph_extension(const struct graph *graph, const char *id)
+{
+    for (size_t i = 0; i < graph->extension_count; i++)
+        if (strcmp(weir_instance_id(graph->extensions[i]->instance), id) == 0)
+            return graph->extensions[i]->instance;
+    return NULL;
 }
 
 static int start_extensions(struct graph *graph, struct weir_error *error)

@@ -33,9 +33,8 @@ static bool converts(const struct prepared *connector, enum weir_signal from, en
     return connector && connector->component && connector->component->converts[from][to] != WEIR_UNSUPPORTED;
 }
 
-/* The connector that leads from one pipeline into another, NULL when none does. */
-static const struct weir_use *link_between(struct builder *b, const struct weir_pipeline *from,
-                                           const struct weir_pipeline *to)
+const struct weir_use *builder_link(struct builder *b, const struct weir_pipeline *from,
+                                    const struct weir_pipeline *to)
 {
     for (size_t i = 0; i < from->exporters.count; i++) {
         const struct weir_use *use = &from->exporters.items[i];
@@ -49,7 +48,7 @@ static const struct weir_use *link_between(struct builder *b, const struct weir_
 static void add_cycle_step(struct weir_text *text, struct builder *b, const struct weir_pipeline *from,
                            const struct weir_pipeline *to)
 {
-    const struct weir_use *use = link_between(b, from, to);
+    const struct weir_use *use = builder_link(b, from, to);
     weir_text_addf(text, "connector \"%s\" (%s to %s)", use->id.text, weir_signal_name(from->signal),
                    weir_signal_name(to->signal));
     for (size_t i = 0; i < to->processors.count; i++)
@@ -66,7 +65,7 @@ static void report_cycle(struct walk *walk, size_t again)
     while (walk->path[start] != again)
         start++;
     const struct weir_pipeline *last = &pipelines[walk->path[walk->depth - 1]];
-    const struct weir_use *closing = link_between(b, last, &pipelines[again]);
+    const struct weir_use *closing = builder_link(b, last, &pipelines[again]);
     add_cycle_step(&text, b, last, &pipelines[again]);
     for (size_t i = start; i + 1 < walk->depth; i++)
         add_cycle_step(&text, b, &pipelines[walk->path[i]], &pipelines[walk->path[i + 1]]);
@@ -96,7 +95,7 @@ static bool visit(struct walk *walk, size_t start)
             continue;
         }
         size_t child = next[at]++;
-        if (!link_between(walk->b, &config->pipelines[at], &config->pipelines[child]))
+        if (!builder_link(walk->b, &config->pipelines[at], &config->pipelines[child]))
             continue;
         if (walk->marks[child] == OPEN) {
             report_cycle(walk, child);

@@ -83,8 +83,15 @@ static void tell_state(struct weir_instance *instance, struct weir_host_state *o
     }
 }
 
+static struct weir_instance *find_extension(struct weir_instance *user, const char *id)
+{
+    const struct service *service = weir_instance_host_context(user);
+    return graph_extension(service->graph, id);
+}
+
 static const struct weir_host host = {
     .drained = shard_drained,
+    .extension = find_extension,
     .report = instance_reports,
     .state = tell_state,
 };
@@ -163,16 +170,18 @@ static void unwatch_signals(struct service *service)
 /* What an answer to a client of each pipeline means. */
 static void log_promises(struct service *service)
 {
+    static const char *const meanings[] = {
+        [WEIR_PROMISE_MEMORY] = "Pipeline answers as soon as a component holds the data",
+        [WEIR_PROMISE_DISK] = "Pipeline answers when the data is on disk or its exporters have accepted it",
+        [WEIR_PROMISE_SINK] = "Pipeline answers when its exporters have accepted the data",
+    };
     for (size_t i = 0; i < service->config->pipeline_count; i++) {
         const struct weir_pipeline *pipeline = &service->config->pipelines[i];
-        const struct graph_node *link = graph_weakest_link(service->graph, pipeline);
-        if (link)
-            weir_log(service->logger, WEIR_INFO, "Pipeline answers as soon as a component holds the data in memory",
-                     WEIR_F_TEXT("pipeline", pipeline->id.text),
-                     WEIR_F_TEXT("component", weir_instance_id(link->instance)));
-        else
-            weir_log(service->logger, WEIR_INFO, "Pipeline answers when its exporters have accepted the data",
-                     WEIR_F_TEXT("pipeline", pipeline->id.text));
+        const struct graph_node *link;
+        enum weir_promise promise = graph_promise(service->graph, pipeline, &link);
+        weir_log(service->logger, WEIR_INFO, meanings[promise], WEIR_F_TEXT("pipeline", pipeline->id.text),
+                 WEIR_F_TEXT("ack", weir_promise_name(pipeline->ack)),
+                 WEIR_F_TEXT("weakest_link", link ? weir_instance_id(link->instance) : "none"));
     }
 }
 

@@ -114,11 +114,12 @@ static void connect_all(struct weir_harness *harness)
 {
     enum weir_kind kind = weir_instance_component(harness->subject)->kind;
     if (kind != WEIR_RECEIVER && kind != WEIR_EXTENSION)
-        weir_instance_connect(harness->feeder, harness->signal, "test", harness->subject);
+        weir_instance_connect(harness->feeder, harness->signal, "test", WEIR_PROMISE_MEMORY, harness->subject);
     if (kind == WEIR_EXPORTER || kind == WEIR_EXTENSION)
         return;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-        weir_instance_connect(harness->subject, (enum weir_signal)signal, "test", harness->capture);
+        weir_instance_connect(harness->subject, (enum weir_signal)signal, "test", WEIR_PROMISE_MEMORY,
+                                  harness->capture);
 }
 
 static int start(struct weir_harness *harness, struct weir_error *error)

@@ -144,7 +144,7 @@ START_TEST(order_of_life)
     graph = NULL;
     ck_assert_str_eq(
         weir_text_string(&fakes_events),
-        "create sink; create pass; create link; create change; create pass; create src; create ext/2; create ext; "
+        "create ext/2; create ext; create sink; create pass; create link; create change; create pass; create src; "
         "start ext/2; open ext/2; start ext; open ext; "
         "start sink; open sink; start pass; open pass; start link; open link; start change; open change; "
         "start pass; open pass; start src; open src; "

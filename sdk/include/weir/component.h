@@ -113,6 +113,11 @@ struct weir_component {
      * told to come back later. NULL: no objection. */
     bool (*admit)(struct weir_shard *shard, enum weir_signal signal, size_t bytes, struct weir_result *refusal);
 
+    /* What WEIR_OK of this component means at least when `asked` is asked of it, which is less than `asked` where it
+     * cannot do so much. NULL: WEIR_PROMISE_MEMORY with WEIR_HOLDS, otherwise whatever those behind it promise. Main
+     * thread, after create. */
+    enum weir_promise (*promise)(struct weir_instance *instance, enum weir_promise asked);
+
     /* Items that the shard has acknowledged and neither passed on nor dropped yet. WEIR_HOLDS only. */
     uint64_t (*held)(struct weir_shard *shard, enum weir_signal signal);
 
@@ -128,6 +133,10 @@ struct weir_component {
      * returns an object that `import_state` takes over or, when NULL comes back, is gone. */
     void *(*export_state)(struct weir_instance *instance);
     int (*import_state)(struct weir_instance *instance, void *state, struct weir_error *error);
+
+    /* Extensions: the functions that they offer to other components, as the constant structure that the interface of
+     * that name is (weir/storage.h, weir/auth.h); NULL: not offered. Any thread, after create. */
+    const void *(*offer)(struct weir_instance *instance, const char *interface);
 
     /* Extensions and others that follow the collector's readiness: true once every pipeline runs, false when shutdown
      * begins. */
@@ -155,6 +164,14 @@ WEIR_EXPORT void *weir_instance_data(const struct weir_instance *instance);
 /* Labels that the host puts on the exporter's sent and failed counters besides exporter="<id>" (server.address and the
  * like). Copied. In create. */
 WEIR_EXPORT void weir_instance_add_label(struct weir_instance *instance, const char *name, const char *value);
+
+/* The functions of `interface` that the extension `id` of this collector offers, and the extension to call them with.
+ * It lives at least as long as `user`, and has been started when `user` is. 0, or -1 with `error` set: not configured, or
+ * it does not offer the interface ("extension \"x\" is not an authenticator"; `what` is the noun). Main thread, from
+ * start on. */
+WEIR_EXPORT int weir_instance_extension(struct weir_instance *user, const char *id, const char *interface,
+                                        const char *what, struct weir_instance **extension, const void **functions,
+                                        struct weir_error *error);
 
 /* What health and status pages show of the instance. Any worker; the newest report wins. */
 enum weir_status {
@@ -205,6 +222,9 @@ WEIR_EXPORT void weir_shard_drop(struct weir_shard *shard, enum weir_signal sign
 WEIR_EXPORT void weir_shard_deliver(struct weir_shard *shard, enum weir_signal signal, uint64_t items);
 /* Items that did not come in but were made here (a connector's metrics about traces). */
 WEIR_EXPORT void weir_shard_make(struct weir_shard *shard, enum weir_signal signal, uint64_t items);
+/* Items that this instance held and its successor of the same id holds from now on, who reports them with
+ * weir_shard_make. In export_state. */
+WEIR_EXPORT void weir_shard_hand_over(struct weir_shard *shard, enum weir_signal signal, uint64_t items);
 /* A request refused before its items could be counted (too large, malformed, no memory): `reason` as above. */
 WEIR_EXPORT void weir_shard_refuse(struct weir_shard *shard, enum weir_signal signal, uint64_t bytes,
                                    const char *reason);

@@ -48,13 +48,29 @@ struct weir_result {
 #define WEIR_RESULT_RETRYABLE(why) ((struct weir_result){ WEIR_RETRYABLE, 0, 0, (why) })
 #define WEIR_RESULT_PERMANENT(why) ((struct weir_result){ WEIR_PERMANENT, 0, 0, (why) })
 
+/* What WEIR_OK means to whoever waits for it; each promises more than the one before. */
+enum weir_promise {
+    WEIR_PROMISE_MEMORY, /* a component holds the telemetry: lost when the process dies */
+    WEIR_PROMISE_DISK,   /* it is on stable storage, or was accepted by its destinations */
+    WEIR_PROMISE_SINK,   /* the destinations have accepted it */
+};
+
 /*
- * Awaits the outcome of one batch. Embed it in the state kept for the request; `done` is called exactly once, on the
- * worker where the batch was sent, possibly before the sending call returns.
+ * Awaits the outcome of one batch. Embed it, zeroed, in the state kept for the request, and set `done` and, where a
+ * client waits for a known time only, `deadline`. `done` is called exactly once, on the worker where the batch was sent,
+ * possibly before the sending call returns.
  */
 struct weir_ack {
     void (*done)(struct weir_ack *ack, const struct weir_result *result);
+    enum weir_promise promise; /* in consume: the least that WEIR_OK must mean; set by the host for each edge */
+    int64_t deadline;          /* on the worker's clock, after which nobody waits for the answer; 0: not known */
 };
+
+/* What is asked of an answer: the ack's, WEIR_PROMISE_MEMORY where nobody waits. */
+static inline enum weir_promise weir_ack_promise(const struct weir_ack *ack)
+{
+    return ack ? ack->promise : WEIR_PROMISE_MEMORY;
+}
 
 /* Completes an ack; accepts NULL, for batches that nobody waits for. The worker where the batch was consumed. */
 static inline void weir_ack_complete(struct weir_ack *ack, const struct weir_result *result)

@@ -75,14 +75,14 @@ void weir_instance_free(struct weir_instance *instance)
     free(instance);
 }
 
-static struct route *find_route(struct routes *routes, const char *pipeline)
+static struct route *find_route(struct routes *routes, const char *pipeline, enum weir_promise promise)
 {
     for (size_t i = 0; i < routes->count; i++)
         if (strcmp(routes->items[i].pipeline, pipeline) == 0)
             return &routes->items[i];
     routes->items = weir_xrealloc(routes->items, (routes->count + 1) * sizeof(struct route));
     struct route *route = &routes->items[routes->count++];
-    *route = (struct route){ .pipeline = pipeline };
+    *route = (struct route){ .pipeline = pipeline, .promise = promise };
     return route;
 }
 
@@ -93,15 +93,36 @@ static bool mutates(const struct weir_instance *instance)
 
 /* Targets that change their batch come first, so that the readers behind them can share the original. */
 void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
-                           struct weir_instance *to)
+                           enum weir_promise promise, struct weir_instance *to)
 {
-    struct route *route = find_route(&from->routes[signal], pipeline);
+    struct route *route = find_route(&from->routes[signal], pipeline, promise);
     route->targets = weir_xrealloc(route->targets, (route->count + 1) * sizeof(struct weir_instance *));
     size_t at = route->count++;
     for (; mutates(to) && at > 0 && !mutates(route->targets[at - 1]); at--)
         route->targets[at] = route->targets[at - 1];
     route->targets[at] = to;
     from->routes[signal].targets++;
+}
+
+enum weir_promise weir_instance_promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    if (instance->component->promise)
+        return instance->component->promise(instance, asked);
+    return instance->component->traits & WEIR_HOLDS ? WEIR_PROMISE_MEMORY : asked;
+}
+
+int weir_instance_extension(struct weir_instance *user, const char *id, const char *interface, const char *what,
+                            struct weir_instance **extension, const void **functions, struct weir_error *error)
+{
+    struct weir_instance *found = user->host->extension ? user->host->extension(user, id) : NULL;
+    if (!found)
+        return weir_error_set(error, "%s \"%s\" not found: it is not among service::extensions", what, id);
+    const void *offered = found->component->offer ? found->component->offer(found, interface) : NULL;
+    if (!offered)
+        return weir_error_set(error, "extension \"%s\" is not %s %s", id, strchr("aeiou", what[0]) ? "an" : "a", what);
+    *extension = found;
+    *functions = offered;
+    return 0;
 }
 
 void *weir_instance_host_context(const struct weir_instance *instance)

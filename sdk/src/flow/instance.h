@@ -45,6 +45,7 @@ struct ledger {
     tally sent, sent_bytes;
     tally send_failed;
     tally delivered;
+    tally handed_over;
     struct reason_tally drops[WEIR_LEDGER_REASONS];
     struct reason_tally refusals[WEIR_LEDGER_REASONS];
     struct transport_tally transports[TRANSPORTS];
@@ -64,6 +65,7 @@ struct weir_shard {
 /* The edges that enter one pipeline. */
 struct route {
     const char *pipeline;
+    enum weir_promise promise;
     struct weir_instance **targets;
     size_t count;
 };

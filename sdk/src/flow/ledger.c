@@ -32,6 +32,11 @@ void weir_shard_deliver(struct weir_shard *shard, enum weir_signal signal, uint6
     tally_add(&shard->ledgers[signal].delivered, items);
 }
 
+void weir_shard_hand_over(struct weir_shard *shard, enum weir_signal signal, uint64_t items)
+{
+    tally_add(&shard->ledgers[signal].handed_over, items);
+}
+
 void weir_shard_make(struct weir_shard *shard, enum weir_signal signal, uint64_t items)
 {
     tally_add(&shard->ledgers[signal].made, items);
@@ -74,6 +79,7 @@ static void sum_ledger(struct weir_ledger *sum, const struct ledger *part)
     sum->sent_bytes += tally_read(&part->sent_bytes);
     sum->send_failed += tally_read(&part->send_failed);
     sum->delivered += tally_read(&part->delivered);
+    sum->handed_over += tally_read(&part->handed_over);
     sum_reasons(sum->drops, part->drops);
     sum_reasons(sum->refusals, part->refusals);
 }
@@ -110,7 +116,8 @@ void weir_instance_ledger(struct weir_instance *instance, enum weir_signal signa
 
 int64_t weir_ledger_remainder(const struct weir_ledger *ledger)
 {
-    return (int64_t)(ledger->accepted + ledger->made - ledger->sent - ledger->delivered - ledger->dropped);
+    return (int64_t)(ledger->accepted + ledger->made - ledger->sent - ledger->delivered - ledger->dropped -
+                     ledger->handed_over);
 }
 
 static const char *transport_at(struct weir_instance *instance, enum weir_signal signal, size_t index)

@@ -183,7 +183,7 @@ static size_t add_legs(struct hop *hop, size_t at, const struct route *route, un
 {
     for (size_t i = 0; i < route->count; i++) {
         struct leg *leg = &hop->legs[at++];
-        leg->ack.done = leg_done;
+        leg->ack = (struct weir_ack){ leg_done, route->promise, hop->ack ? hop->ack->deadline : 0 };
         leg->hop = hop;
         leg->to = route->targets[i]->shards[worker];
     }

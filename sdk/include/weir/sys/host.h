@@ -19,6 +19,8 @@ struct weir_host {
     void (*drained)(struct weir_shard *shard);
     /* A component's report on itself. Any worker. */
     void (*report)(struct weir_instance *instance, enum weir_status status, const char *reason);
+    /* The extension of this id, NULL when there is none. Main thread. */
+    struct weir_instance *(*extension)(struct weir_instance *user, const char *id);
     /* Fills `out` for weir_host_state. Main thread. */
     void (*state)(struct weir_instance *instance, struct weir_host_state *out);
 };
@@ -42,15 +44,20 @@ WEIR_EXPORT void weir_shard_close(struct weir_shard *shard);
 WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal);
 
 /* Adds an edge from `from` to `to` for `signal`, as part of `pipeline` (the pipeline entered by this edge; the name
- * outlives the instance). Edges of one pipeline make one route. Before worker_start; main thread. */
+ * outlives the instance), whose answers must mean `promise`. Edges of one pipeline make one route. Before worker_start;
+ * main thread. */
 WEIR_EXPORT void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
-                                       struct weir_instance *to);
+                                       enum weir_promise promise, struct weir_instance *to);
+
+/* What WEIR_OK of the instance alone means at least when `asked` is asked of it; for one that only passes on: `asked`.
+ * Main thread, after create. */
+WEIR_EXPORT enum weir_promise weir_instance_promise(struct weir_instance *instance, enum weir_promise asked);
 
 /*
  * The ledger of one instance and one signal. Items; each number only grows but `held` and `in_flight`. What a
  * component has acknowledged must be found again:
  *
- *     accepted + made = sent + delivered + dropped + held
+ *     accepted + made = sent + delivered + dropped + handed over + held
  *
  * For a receiver, "accepted" is what the pipelines took from it and its client may hear of, and is "sent", too.
  */
@@ -77,7 +84,8 @@ struct weir_ledger {
     uint64_t sent_bytes;
     uint64_t send_failed; /* passed on and answered otherwise */
     uint64_t delivered;
-    uint64_t held; /* as the component says */
+    uint64_t handed_over; /* to the successor, on reload */
+    uint64_t held;        /* as the component says */
     uint64_t dropped;
     struct weir_ledger_reason drops[WEIR_LEDGER_REASONS];
     struct weir_ledger_reason refusals[WEIR_LEDGER_REASONS]; /* requests refused before their items were counted */
@@ -87,7 +95,7 @@ struct weir_ledger {
 WEIR_EXPORT void weir_instance_ledger(struct weir_instance *instance, enum weir_signal signal, bool quiet,
                                       struct weir_ledger *out);
 
-/* accepted + made - sent - delivered - dropped: what must equal `held`. */
+/* accepted + made - sent - delivered - dropped - handed over: what must equal `held`. */
 WEIR_EXPORT int64_t weir_ledger_remainder(const struct weir_ledger *ledger);
 
 /* For receivers, whose numbers upstream shows for each transport: sums for the transport at `index`, false past the

@@ -87,10 +87,10 @@ static void set_up(void)
     middle = make(&processor, "p");
     to = make(&exporter, "e");
     slow = make(&keeper, "k");
-    weir_instance_connect(from, WEIR_TRACES, "traces", middle);
-    weir_instance_connect(middle, WEIR_TRACES, "traces", to);
-    weir_instance_connect(from, WEIR_LOGS, "logs", to);
-    weir_instance_connect(from, WEIR_METRICS, "metrics", slow);
+    weir_instance_connect(from, WEIR_TRACES, "traces", WEIR_PROMISE_MEMORY, middle);
+    weir_instance_connect(middle, WEIR_TRACES, "traces", WEIR_PROMISE_MEMORY, to);
+    weir_instance_connect(from, WEIR_LOGS, "logs", WEIR_PROMISE_MEMORY, to);
+    weir_instance_connect(from, WEIR_METRICS, "metrics", WEIR_PROMISE_MEMORY, slow);
     next_result = WEIR_RESULT_OK;
 }
 
@@ -260,8 +260,8 @@ START_TEST(admission_behind_a_connector)
                                                      .consume = pass };
     struct weir_instance *between = make(&connector, "c");
     struct weir_result refusal = WEIR_RESULT_OK;
-    weir_instance_connect(from, WEIR_PROFILES, "in", between);
-    weir_instance_connect(between, WEIR_PROFILES, "out", middle);
+    weir_instance_connect(from, WEIR_PROFILES, "in", WEIR_PROMISE_MEMORY, between);
+    weir_instance_connect(between, WEIR_PROFILES, "out", WEIR_PROMISE_MEMORY, middle);
     admits = false;
     ck_assert(!weir_shard_admit(shard(from), WEIR_PROFILES, 1000, &refusal));
     ck_assert_str_eq(refusal.reason, "full");

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Files that are followed: certificates, CAs, tokens, password files that somebody else rotates.
+ */
+#ifndef WEIR_WATCH_H
+#define WEIR_WATCH_H
+
+#include <weir/error.h>
+#include <weir/str.h>
+#include <weir/worker.h>
+
+WEIR_BEGIN
+
+/* One followed file. */
+struct weir_watch;
+
+/*
+ * Follows `path` (copied): looks once a `interval` (nanoseconds; 0: 1 s), off the loop, and calls changed(user, content)
+ * whenever the content is another than before and has stayed the same for one interval, so that a half-written file is
+ * not taken for a whole one. Follows symbolic links, replacements and changes in place. A file that is gone or cannot be
+ * read is no change. `content` is valid during the call. The worker whose thread calls: `changed` comes there.
+ */
+WEIR_EXPORT struct weir_watch *weir_watch_new(const char *path, int64_t interval,
+                                              void (*changed)(void *user, struct weir_str content), void *user)
+    WEIR_MUST_USE;
+/* No call of `changed` comes any more. Accepts NULL. The same thread. */
+WEIR_EXPORT void weir_watch_free(struct weir_watch *watch);
+
+/* Reads a whole file of at most `limit` bytes; the caller frees with weir_text_free. 0, or -1 with `error` set ("open
+ * /x: no such file or directory"). Blocks: at start, or off the loop. Any thread. */
+WEIR_EXPORT int weir_file_read(const char *path, size_t limit, struct weir_text *out, struct weir_error *error);
+
+WEIR_END
+
+#endif
