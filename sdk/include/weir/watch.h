@@ -15,10 +15,12 @@ WEIR_BEGIN
 struct weir_watch;
 
 /*
- * Follows `path` (copied): looks once a `interval` (nanoseconds; 0: 1 s), off the loop, and calls changed(user, content)
- * whenever the content is another than before and has stayed the same for one interval, so that a half-written file is
- * not taken for a whole one. Follows symbolic links, replacements and changes in place. A file that is gone or cannot be
- * read is no change. `content` is valid during the call. The worker whose thread calls: `changed` comes there.
+ * Follows `path` (copied): looks once every `interval` (nanoseconds; 0: 1 s), off the loop, and calls changed(user,
+ * content) whenever the content is another than before and has stayed the same for one interval (1 s at most), so that a
+ * half-written file is not taken for a whole one. Follows symbolic links, replacements and changes in place. A file that
+ * is gone, cannot be read, is not a regular one or is larger than 16 MiB is no change. "Before" begins with the call
+ * (which reads the file once): make the watch first, then read the file, so that no change falls between the two.
+ * `content` is valid during the call. The worker whose thread calls: `changed` comes there, and may free the watch.
  */
 WEIR_EXPORT struct weir_watch *weir_watch_new(const char *path, int64_t interval,
                                               void (*changed)(void *user, struct weir_str content), void *user)
