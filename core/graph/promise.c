@@ -40,13 +40,16 @@ enum weir_promise graph_promise(const struct graph *graph, const struct weir_pip
 static void check_pipeline(struct builder *b, const struct weir_pipeline *pipeline)
 {
     const struct graph_node *link;
-    if (graph_promise(b->graph, pipeline, &link) >= pipeline->ack)
+    enum weir_promise promise = graph_promise(b->graph, pipeline, &link);
+    if (promise >= pipeline->ack)
         return;
     enum weir_kind kind = weir_instance_component(link->instance)->kind;
+    bool in_memory = promise == WEIR_PROMISE_MEMORY;
     weir_problem_add(b->problems, pipeline->ack_place, pipeline->path,
-                     "ack: %s cannot be kept: %s \"%s\" answers when it holds the data in memory%s",
-                     weir_promise_name(pipeline->ack), weir_kind_name(kind, false), weir_instance_id(link->instance),
-                     kind == WEIR_EXPORTER ? "; give its sending_queue a storage, or disable it" : "");
+                     "ack: %s cannot be kept: %s \"%s\" answers when %s%s", weir_promise_name(pipeline->ack),
+                     weir_kind_name(kind, false), weir_instance_id(link->instance),
+                     in_memory ? "it holds the data in memory" : "the data is on disk",
+                     in_memory && kind == WEIR_EXPORTER ? "; give its sending_queue a storage, or disable it" : "");
 }
 
 /* The connector's other pipelines answer for what it passes on. */

@@ -104,6 +104,12 @@ static void change(struct weir_shard *shard, struct weir_batch *batch, struct we
     weir_shard_send(shard, batch, ack);
 }
 
+static enum weir_promise at_most_disk(struct weir_instance *instance, enum weir_promise asked)
+{
+    (void)instance;
+    return asked < WEIR_PROMISE_DISK ? asked : WEIR_PROMISE_DISK;
+}
+
 static void count(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     (void)shard;
@@ -125,6 +131,8 @@ static const struct weir_component fakes[] = {
     { FAKE(WEIR_PROCESSOR, "change"), LIFE, ALL_SIGNALS, .consume = change, .traits = WEIR_MUTATES },
     { FAKE(WEIR_EXPORTER, "sink"), LIFE, ALL_SIGNALS, .consume = take },
     { FAKE(WEIR_EXPORTER, "keep"), LIFE, ALL_SIGNALS, .consume = arrive },
+    { FAKE(WEIR_EXPORTER, "hold"), LIFE, ALL_SIGNALS, .consume = take, .traits = WEIR_HOLDS },
+    { FAKE(WEIR_EXPORTER, "store"), LIFE, ALL_SIGNALS, .consume = take, .traits = WEIR_HOLDS, .promise = at_most_disk },
     { FAKE(WEIR_EXPORTER, "sink_traces"), LIFE, .stability = { [WEIR_TRACES] = WEIR_BETA }, .consume = take },
     { FAKE(WEIR_CONNECTOR, "link"), LIFE, .consume = pass,
       .converts = { [WEIR_TRACES][WEIR_TRACES] = WEIR_BETA,

@@ -6,6 +6,7 @@
  *     processors   pass, change   hands on; change changes batches
  *     exporters    sink           answers at once, by its name: sink, sink/retry, sink/fail
  *                  keep           keeps the ack until the test answers
+ *                  hold, store    as sink, promising no more than memory, no more than disk
  *                  sink_traces    traces only
  *                  no_create, no_start: fail there
  *     connectors   link           each signal into the same

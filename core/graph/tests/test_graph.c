@@ -348,6 +348,44 @@ START_TEST(failing_start)
 }
 END_TEST
 
+static void expect_promise(size_t pipeline, enum weir_promise promise, const char *link)
+{
+    const struct graph_node *found;
+    ck_assert_int_eq(graph_promise(graph, &config->pipelines[pipeline], &found), promise);
+    ck_assert_str_eq(found ? weir_instance_id(found->instance) : "none", link);
+}
+
+START_TEST(promises)
+{
+    build("src: ", "pass: ", "sink: , hold: , store: ", "",
+          "traces: {receivers: [src], processors: [pass], exporters: [sink]}, "
+          "logs: {receivers: [src], exporters: [sink, store, hold]}, "
+          "metrics: {receivers: [src], exporters: [sink, store], ack: disk}, "
+          "metrics/all: {receivers: [src], processors: [pass], exporters: [sink], ack: sink}");
+    expect_good();
+    expect_promise(0, WEIR_PROMISE_SINK, "none");
+    expect_promise(1, WEIR_PROMISE_MEMORY, "store");
+    expect_promise(2, WEIR_PROMISE_DISK, "store");
+    expect_promise(3, WEIR_PROMISE_SINK, "none");
+}
+END_TEST
+
+START_TEST(promises_that_cannot_be_kept)
+{
+    build("src: ", "", "sink: , hold: , store: ", "link: ",
+          "traces: {receivers: [src], exporters: [hold], ack: disk}, "
+          "logs: {receivers: [src], exporters: [store], ack: sink}, "
+          "metrics: {receivers: [src], exporters: [link], ack: disk}, "
+          "metrics/2: {receivers: [link], exporters: [sink]}");
+    expect_problems("1.yaml:8:66: service::pipelines::traces: ack: disk cannot be kept: exporter \"hold\" answers when "
+                    "it holds the data in memory; give its sending_queue a storage, or disable it\n"
+                    "1.yaml:8:123: service::pipelines::logs: ack: sink cannot be kept: exporter \"store\" answers when "
+                    "the data is on disk\n"
+                    "1.yaml:8:182: service::pipelines::metrics: ack: disk cannot be kept: connector \"link\" leads to "
+                    "pipeline \"metrics/2\", whose ack is memory\n");
+}
+END_TEST
+
 START_TEST(failing_create)
 {
     build("src: ", "", "no_create: , no_create/2: ", "", "traces: {receivers: [src], exporters: [no_create, no_create/2]}");
@@ -426,6 +464,7 @@ static Suite *make_suite(void)
         changes_stay_in_their_branch, alone_it_changes_the_original,
         connectors_forward,   ledger_closes_and_prints,
         ledger_that_does_not_close, stopped_shards_refuse,
+        promises,             promises_that_cannot_be_kept,
         failing_start,        failing_create,
         unsupported_signals,  unsupported_receiver_is_named_once,
         connector_on_one_side, connector_between_wrong_signals,

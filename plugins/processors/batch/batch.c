@@ -116,6 +116,11 @@ static int batch_worker_start(struct weir_shard *shard, struct weir_error *error
 static void batch_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     struct batch_shard *own = weir_shard_data(shard);
+    if (weir_batch_items(batch) == 0) {
+        weir_batch_unref(batch);
+        weir_ack_ok(ack);
+        return;
+    }
     struct batcher *batcher = batch_shard_choose(own, batch);
     if (!batcher) {
         struct weir_result refused = WEIR_RESULT_PERMANENT("too many batcher metadata-value combinations");
@@ -129,23 +134,38 @@ static void batch_consume(struct weir_shard *shard, struct weir_batch *batch, st
 static uint64_t batch_held(struct weir_shard *shard, enum weir_signal signal)
 {
     const struct batch_shard *own = weir_shard_data(shard);
-    if (!weir_instance_uses(weir_shard_instance(shard), signal))
-        return 0;
-    return own->held > own->unanswered ? own->held - own->unanswered : 0;
+    uint64_t held = 0;
+    if (weir_instance_uses(weir_shard_instance(shard), signal))
+        for (const struct batcher *batcher = own->batchers; batcher; batcher = batcher->next)
+            held += batcher->claims.held;
+    return held;
+}
+
+/* A batcher answers, before it has passed them on, only those who ask for no more. */
+static enum weir_promise batch_promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    (void)instance;
+    return asked;
 }
 
 static void batch_drain(struct weir_shard *shard)
 {
     struct batch_shard *own = weir_shard_data(shard);
-    if (own->held == 0 && own->sending == 0) {
-        weir_shard_drained(shard);
-        return;
-    }
     own->draining = true;
-    for (struct batcher *batcher = own->batchers, *next; batcher; batcher = next) {
-        next = batcher->next;
+    for (struct batcher *batcher = own->batchers; batcher; batcher = batcher->next)
         batcher_flush(batcher);
-    }
+    batch_drained_if_empty(own);
+}
+
+void batch_drained_if_empty(struct batch_shard *own)
+{
+    if (!own->draining || own->sending > 0)
+        return;
+    for (const struct batcher *batcher = own->batchers; batcher; batcher = batcher->next)
+        if (batcher->pending)
+            return;
+    own->draining = false;
+    weir_shard_drained(own->shard);
 }
 
 static void batch_worker_stop(struct weir_shard *shard)
@@ -187,6 +207,7 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .create = batch_create,
     .worker_start = batch_worker_start,
     .consume = batch_consume,
+    .promise = batch_promise,
     .held = batch_held,
     .drain = batch_drain,
     .worker_stop = batch_worker_stop,

@@ -6,6 +6,8 @@
 #include <weir/component.h>
 #include <weir/context.h>
 
+#include "plugins/processors/batch/claims.h"
+
 struct batch_config {
     struct weir_duration timeout;
     int64_t send_batch_size;
@@ -40,16 +42,8 @@ struct batch_shard {
     struct batch_instance *shared;
     struct batcher *batchers; /* one for each combination of metadata values; just one without metadata_keys */
     size_t batcher_count;
-    uint64_t held;       /* items gathered or being sent */
-    uint64_t unanswered; /* those of them whose client still waits: not ours yet */
-    size_t sending; /* sends under way */
+    size_t sending; /* batches under way */
     bool draining;
-};
-
-/* A request whose client waits until the batcher has room. */
-struct waiter {
-    struct weir_ack *ack;
-    uint64_t items;
 };
 
 /* Gathers the telemetry of one combination of metadata values. */
@@ -61,9 +55,7 @@ struct batcher {
     struct weir_timer timer;
     size_t sending;
     bool busy; /* send_ready is running: an answer that comes back at once must not nest */
-    struct waiter *waiters;
-    size_t waiter_count;
-    size_t waiter_capacity;
+    struct claims claims; /* on what is pending and under way */
 };
 
 /* A batcher of this shard, with nothing in it; takes a reference on `context` (may be NULL). */
@@ -74,6 +66,9 @@ void batcher_free(struct batcher *batcher);
 void batcher_add(struct batcher *batcher, struct weir_batch *batch, struct weir_ack *ack);
 /* Sends on what is there, whatever its size. */
 void batcher_flush(struct batcher *batcher);
+
+/* Reports that the shard is drained, once it is and was asked to be. */
+void batch_drained_if_empty(struct batch_shard *shard);
 
 /* Finds or makes the batcher for the batch's metadata; NULL when there are too many combinations. */
 struct batcher *batch_shard_choose(struct batch_shard *shard, struct weir_batch *batch);

@@ -2,9 +2,9 @@
 /*
  * Gathering and sending: a batcher sends when it holds send_batch_size items or when its timeout is over.
  *
- * Like upstream's, it answers a request as soon as it holds the data. Upstream's queue in front of the batcher is
- * bounded, and a client then waits; here at most MAX_SENDING batches are under way, and while that many are, requests
- * that arrive beyond a full batch are answered only when a send has ended.
+ * Like upstream's, it answers a request as soon as it holds the data, unless the pipeline asks for more (claims.h).
+ * Upstream's queue in front of the batcher is bounded, and a client then waits; here at most MAX_SENDING batches are
+ * under way, and while that many are, requests that arrive beyond a full batch are answered only when a send has ended.
  */
 #include <config.h>
 
@@ -21,6 +21,8 @@ struct sending {
     uint64_t items;
     uint64_t bytes;
     bool by_timeout;
+    size_t part_count;
+    struct part parts[]; /* whose items they are */
 };
 
 static enum weir_signal signal_of(const struct batcher *batcher)
@@ -48,19 +50,6 @@ static bool full(const struct batcher *batcher)
            items >= (uint64_t)config->send_batch_size;
 }
 
-static void answer_waiters(struct batcher *batcher, const struct weir_result *result)
-{
-    size_t count = batcher->waiter_count;
-    struct waiter *waiters = batcher->waiters;
-    batcher->waiters = NULL;
-    batcher->waiter_count = batcher->waiter_capacity = 0;
-    for (size_t i = 0; i < count; i++) {
-        batcher->owner->unanswered -= waiters[i].items;
-        weir_ack_complete(waiters[i].ack, result);
-    }
-    free(waiters);
-}
-
 static void send_ready(struct batcher *batcher);
 
 static void count_sent(const struct sending *sending)
@@ -71,12 +60,14 @@ static void count_sent(const struct sending *sending)
     weir_series_add(sending->by_timeout ? shared->timeout_trigger : shared->size_trigger, 1);
 }
 
-static void count_lost(const struct sending *sending, const struct weir_result *result)
+/* Counts what is lost, and answers those that waited for the result. */
+static void settle(const struct sending *sending, const struct weir_result *result)
 {
-    struct weir_shard *shard = sending->batcher->owner->shard;
-    weir_shard_drop(shard, signal_of(sending->batcher), sending->items, "send_failed");
-    weir_log(weir_instance_logger(weir_shard_instance(shard)), WEIR_WARN, "Sender failed",
-             WEIR_F_TEXT("error", result->reason), WEIR_F_UINT("dropped_items", sending->items));
+    struct batcher *batcher = sending->batcher;
+    uint64_t lost = claims_settle(&batcher->claims, sending->parts, sending->part_count, result);
+    if (lost > 0)
+        weir_log(weir_instance_logger(weir_shard_instance(batcher->owner->shard)), WEIR_WARN, "Sender failed",
+                 WEIR_F_TEXT("error", result->reason), WEIR_F_UINT("dropped_items", lost));
 }
 
 static void sent(struct weir_ack *ack, const struct weir_result *result)
@@ -86,17 +77,12 @@ static void sent(struct weir_ack *ack, const struct weir_result *result)
     struct batch_shard *owner = batcher->owner;
     if (result->outcome == WEIR_OK)
         count_sent(sending);
-    else
-        count_lost(sending, result);
-    owner->held -= sending->items;
     owner->sending--;
     batcher->sending--;
+    settle(sending, result);
     free(sending);
     send_ready(batcher);
-    if (owner->draining && owner->held == 0 && owner->sending == 0) {
-        owner->draining = false;
-        weir_shard_drained(owner->shard);
-    }
+    batch_drained_if_empty(owner);
 }
 
 /* The next batch to go: all that is pending, or its first send_batch_max_size items. */
@@ -116,14 +102,18 @@ static bool send_one(struct batcher *batcher, bool by_timeout)
     struct weir_batch *batch = take_batch(batcher);
     if (!batch)
         return false;
-    struct sending *sending = weir_xmalloc(sizeof *sending);
+    uint64_t items = weir_batch_items(batch);
+    size_t parts = claims_count(&batcher->claims, items);
+    struct sending *sending = weir_xmalloc(sizeof *sending + parts * sizeof(struct part));
     *sending = (struct sending){
-        .ack = { sent },
+        .ack = { .done = sent },
         .batcher = batcher,
-        .items = weir_batch_items(batch),
+        .items = items,
         .bytes = weir_batch_bytes(batch),
         .by_timeout = by_timeout,
+        .part_count = parts,
     };
+    claims_take(&batcher->claims, items, sending->parts);
     weir_batch_set_context(batch, batcher->context);
     batcher->sending++;
     batcher->owner->sending++;
@@ -131,12 +121,30 @@ static bool send_one(struct batcher *batcher, bool by_timeout)
     return true;
 }
 
+/* A client that waits for the result and gives up before the timeout gets half of its time for the way to the
+ * destination and back. */
 static void restart_timer(struct batcher *batcher)
 {
     int64_t timeout = batcher->owner->config->timeout.ns;
     weir_timer_stop(&batcher->timer);
-    if (batcher->pending && timeout > 0)
-        weir_timer_start(&batcher->timer, timeout);
+    if (!batcher->pending || timeout == 0)
+        return;
+    int64_t deadline = claims_deadline(&batcher->claims);
+    int64_t patience = deadline == INT64_MAX
+                           ? INT64_MAX
+                           : (deadline - weir_worker_now(weir_shard_worker(batcher->owner->shard))) / 2;
+    weir_timer_start(&batcher->timer, patience < timeout ? patience : timeout);
+}
+
+/* A new client may be in more of a hurry than those before it. */
+static void hurry(struct batcher *batcher, const struct weir_ack *ack)
+{
+    if (weir_ack_promise(ack) == WEIR_PROMISE_MEMORY || ack->deadline == 0 || !weir_timer_active(&batcher->timer))
+        return;
+    int64_t now = weir_worker_now(weir_shard_worker(batcher->owner->shard));
+    int64_t patience = (ack->deadline - now) / 2;
+    if (now + patience < batcher->timer.deadline)
+        weir_timer_start(&batcher->timer, patience);
 }
 
 static void send_ready(struct batcher *batcher)
@@ -150,8 +158,8 @@ static void send_ready(struct batcher *batcher)
     batcher->busy = false;
     if (any)
         restart_timer(batcher);
-    if (!full(batcher) && batcher->waiter_count > 0)
-        answer_waiters(batcher, &WEIR_RESULT_OK);
+    if (!full(batcher))
+        claims_answer(&batcher->claims);
 }
 
 static void timed_out(struct weir_timer *timer)
@@ -168,45 +176,18 @@ struct batcher *batcher_new(struct batch_shard *owner, struct weir_context *cont
     struct batcher *batcher = weir_xcalloc(1, sizeof *batcher);
     batcher->owner = owner;
     batcher->context = context ? weir_context_ref(context) : NULL;
+    claims_init(&batcher->claims, owner->shard, signal_of(batcher));
     weir_timer_init(&batcher->timer, weir_shard_worker(owner->shard), timed_out);
     return batcher;
 }
 
-/* What was answered and not sent is lost. Of a request that is told to come back, a part may be gone downstream
- * already: it will come twice, and the ledger shows it as made. */
-static void count_shutdown(struct batcher *batcher)
-{
-    struct weir_shard *shard = batcher->owner->shard;
-    uint64_t unanswered = 0, pending = pending_items(batcher);
-    for (size_t i = 0; i < batcher->waiter_count; i++)
-        unanswered += batcher->waiters[i].items;
-    if (pending > unanswered)
-        weir_shard_drop(shard, signal_of(batcher), pending - unanswered, "shutdown");
-    else if (unanswered > pending)
-        weir_shard_make(shard, signal_of(batcher), unanswered - pending);
-    batcher->owner->held -= pending;
-}
-
 void batcher_free(struct batcher *batcher)
 {
-    struct weir_result stopping = WEIR_RESULT_RETRYABLE("shutting down");
     weir_timer_stop(&batcher->timer);
-    count_shutdown(batcher);
-    answer_waiters(batcher, &stopping);
+    claims_end(&batcher->claims);
     weir_batch_unref(batcher->pending);
     weir_context_unref(batcher->context);
     free(batcher);
-}
-
-static void add_waiter(struct batcher *batcher, struct weir_ack *ack, uint64_t items)
-{
-    if (batcher->waiter_count == batcher->waiter_capacity) {
-        batcher->waiter_capacity = batcher->waiter_capacity ? batcher->waiter_capacity * 2 : 16;
-        batcher->waiters =
-            weir_xrealloc(batcher->waiters, batcher->waiter_capacity * sizeof *batcher->waiters);
-    }
-    batcher->waiters[batcher->waiter_count++] = (struct waiter){ ack, items };
-    batcher->owner->unanswered += items;
 }
 
 void batcher_add(struct batcher *batcher, struct weir_batch *batch, struct weir_ack *ack)
@@ -221,10 +202,11 @@ void batcher_add(struct batcher *batcher, struct weir_batch *batch, struct weir_
         weir_ack_complete(ack, &refused);
         return;
     }
-    batcher->owner->held += items;
-    add_waiter(batcher, ack, items);
+    claims_add(&batcher->claims, ack, items);
     if (first)
         restart_timer(batcher);
+    else
+        hurry(batcher, ack);
     send_ready(batcher);
 }
 

@@ -96,6 +96,8 @@ static void request_whole(struct weir_grpc_call *call)
         weir_batch_unref(batch);
         respond_success(call);
     } else {
+        int64_t deadline = weir_grpc_call_deadline(call);
+        request->ack.deadline = deadline == INT64_MAX ? 0 : deadline;
         otlp_request_send(request, batch, message->length, context_of(call));
     }
     weir_error_free(&error);

@@ -39,6 +39,10 @@ WEIR_EXPORT struct weir_instance *weir_harness_instance(struct weir_harness *har
 /* Gives the component a batch (the reference is taken); returns the number of this request, from 0. */
 WEIR_EXPORT size_t weir_harness_consume(struct weir_harness *harness, struct weir_batch *batch);
 
+/* From now on, WEIR_OK to what is consumed must mean this, and the client waits for `patience` nanoseconds (0: for ever).
+ * At first: WEIR_PROMISE_MEMORY and 0. */
+WEIR_EXPORT void weir_harness_set_promise(struct weir_harness *harness, enum weir_promise promise, int64_t patience);
+
 /* True once the component has answered that request; the answer stays valid as long as the harness. */
 WEIR_EXPORT bool weir_harness_answered(const struct weir_harness *harness, size_t request);
 WEIR_EXPORT const struct weir_result *weir_harness_answer(const struct weir_harness *harness, size_t request);

@@ -208,6 +208,93 @@ START_TEST(metadata_keeps_batches_apart)
 }
 END_TEST
 
+static struct weir_ledger ledger_of(struct weir_harness *harness)
+{
+    struct weir_ledger ledger;
+    weir_harness_ledger(harness, &ledger);
+    return ledger;
+}
+
+START_TEST(asked_for_the_sink_it_answers_with_the_result)
+{
+    struct weir_harness *harness = make("{\"send_batch_size\": 10, \"timeout\": \"1s\"}", WEIR_TRACES);
+    weir_harness_set_promise(harness, WEIR_PROMISE_SINK, 0);
+    weir_harness_set_result(harness, NULL);
+    size_t first = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 4));
+    size_t second = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 4, 6));
+    ck_assert_uint_eq(weir_harness_sent_count(harness), 1);
+    ck_assert(!weir_harness_answered(harness, first));
+    ck_assert_uint_eq(ledger_of(harness).held, 0);
+    weir_harness_complete(harness, 0, &WEIR_RESULT_RETRYABLE("full"));
+    ck_assert_int_eq(weir_harness_answer(harness, first)->outcome, WEIR_RETRYABLE);
+    ck_assert_str_eq(weir_harness_answer(harness, second)->reason, "full");
+    ck_assert_uint_eq(ledger_of(harness).dropped, 0);
+    ck_assert_uint_eq(ledger_of(harness).refused, 10);
+    size_t third = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 10));
+    weir_harness_complete(harness, 1, &WEIR_RESULT_OK);
+    ck_assert_int_eq(weir_harness_answer(harness, third)->outcome, WEIR_OK);
+    ck_assert_uint_eq(ledger_of(harness).accepted, 10);
+    weir_harness_free(harness);
+}
+END_TEST
+
+/* 6 + 7 items leave as 5, 5 and 3: the second request is in the last two. */
+START_TEST(the_worst_of_a_split_request_is_its_answer)
+{
+    struct weir_harness *harness =
+        make("{\"send_batch_size\": 5, \"send_batch_max_size\": 5, \"timeout\": \"1s\"}", WEIR_LOGS);
+    weir_harness_set_promise(harness, WEIR_PROMISE_DISK, 0);
+    weir_harness_set_result(harness, NULL);
+    size_t first = weir_harness_consume(harness, weir_harness_batch(WEIR_LOGS, 0, 6));
+    size_t second = weir_harness_consume(harness, weir_harness_batch(WEIR_LOGS, 6, 7));
+    weir_harness_advance(harness, 1000 * MS);
+    ck_assert_uint_eq(weir_harness_sent_count(harness), 3);
+    ck_assert_uint_eq(sent_items(harness, 2), 3);
+    weir_harness_complete(harness, 2, &WEIR_RESULT_OK);
+    weir_harness_complete(harness, 0, &WEIR_RESULT_OK);
+    ck_assert(!weir_harness_answered(harness, first) && !weir_harness_answered(harness, second));
+    weir_harness_complete(harness, 1, &WEIR_RESULT_PERMANENT("never"));
+    ck_assert_int_eq(weir_harness_answer(harness, first)->outcome, WEIR_PERMANENT);
+    ck_assert_str_eq(weir_harness_answer(harness, second)->reason, "never");
+    ck_assert_uint_eq(ledger_of(harness).sent, 8);
+    ck_assert_uint_eq(ledger_of(harness).made, 8); /* will come again with the requests they belong to */
+    ck_assert_uint_eq(ledger_of(harness).failed, 13);
+    weir_harness_free(harness);
+}
+END_TEST
+
+START_TEST(sends_early_for_a_client_in_a_hurry)
+{
+    struct weir_harness *harness = make("{\"send_batch_size\": 100, \"timeout\": \"10s\"}", WEIR_TRACES);
+    weir_harness_set_promise(harness, WEIR_PROMISE_SINK, 0);
+    weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 1));
+    weir_harness_set_promise(harness, WEIR_PROMISE_SINK, 1000 * MS);
+    size_t hurried = weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 1, 1));
+    weir_harness_advance(harness, 499 * MS);
+    ck_assert_uint_eq(weir_harness_sent_count(harness), 0);
+    weir_harness_advance(harness, 1 * MS);
+    ck_assert_uint_eq(weir_harness_sent_count(harness), 1);
+    ck_assert_uint_eq(sent_items(harness, 0), 2);
+    ck_assert(weir_harness_answered(harness, hurried));
+    /* the first of a new batch sets the time as well */
+    weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 2, 1));
+    weir_harness_advance(harness, 500 * MS);
+    ck_assert_uint_eq(weir_harness_sent_count(harness), 2);
+    weir_harness_free(harness);
+}
+END_TEST
+
+START_TEST(who_waits_for_the_result_is_refused_at_the_end)
+{
+    struct weir_harness *harness =
+        make("{\"send_batch_size\": 5, \"send_batch_max_size\": 5, \"timeout\": \"1s\"}", WEIR_TRACES);
+    weir_harness_set_promise(harness, WEIR_PROMISE_SINK, 0);
+    weir_harness_consume(harness, weir_harness_batch(WEIR_TRACES, 0, 7));
+    ck_assert_uint_eq(ledger_of(harness).sent, 5);
+    weir_harness_free(harness); /* aborts if the request stays unanswered or the ledger does not close */
+}
+END_TEST
+
 START_TEST(refuses_wrong_options)
 {
     static const struct bad_options cases[] = {
@@ -238,6 +325,10 @@ int main(void)
     tcase_add_test(tests, drain_of_an_empty_batcher_is_immediate);
     tcase_add_test(tests, many_splits_do_not_nest);
     tcase_add_test(tests, metadata_keeps_batches_apart);
+    tcase_add_test(tests, asked_for_the_sink_it_answers_with_the_result);
+    tcase_add_test(tests, the_worst_of_a_split_request_is_its_answer);
+    tcase_add_test(tests, sends_early_for_a_client_in_a_hurry);
+    tcase_add_test(tests, who_waits_for_the_result_is_refused_at_the_end);
     tcase_add_test(tests, refuses_wrong_options);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
