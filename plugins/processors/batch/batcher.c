@@ -25,15 +25,6 @@ struct sending {
     struct part parts[]; /* whose items they are */
 };
 
-static enum weir_signal signal_of(const struct batcher *batcher)
-{
-    struct weir_instance *instance = weir_shard_instance(batcher->owner->shard);
-    for (int signal = 0; signal < WEIR_PROFILES; signal++)
-        if (weir_instance_uses(instance, (enum weir_signal)signal))
-            return (enum weir_signal)signal;
-    return WEIR_TRACES;
-}
-
 static size_t pending_items(const struct batcher *batcher)
 {
     return batcher->pending ? weir_batch_items(batcher->pending) : 0;
@@ -176,7 +167,7 @@ struct batcher *batcher_new(struct batch_shard *owner, struct weir_context *cont
     struct batcher *batcher = weir_xcalloc(1, sizeof *batcher);
     batcher->owner = owner;
     batcher->context = context ? weir_context_ref(context) : NULL;
-    claims_init(&batcher->claims, owner->shard, signal_of(batcher));
+    claims_init(&batcher->claims, owner->shard, weir_instance_signal(weir_shard_instance(owner->shard)));
     weir_timer_init(&batcher->timer, weir_shard_worker(owner->shard), timed_out);
     return batcher;
 }

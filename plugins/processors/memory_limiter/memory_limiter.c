@@ -150,20 +150,12 @@ static void release_limiter(struct shared_limiter *shared)
     free(shared);
 }
 
-static enum weir_signal signal_of(const struct weir_instance *instance)
-{
-    int signal = 0;
-    while (signal < WEIR_LOGS && !weir_instance_uses(instance, (enum weir_signal)signal))
-        signal++;
-    return (enum weir_signal)signal;
-}
-
 static int limiter_create(struct weir_instance *instance, struct weir_error *error)
 {
     (void)error;
     struct limiter_instance *own = weir_xcalloc(1, sizeof *own);
     own->shared = share_limiter(weir_instance_config(instance));
-    own->signal = signal_of(instance);
+    own->signal = weir_instance_signal(instance);
     own->accepted = weir_meter_series(instance, own->signal, NULL, 0);
     own->refused = weir_meter_series(instance, WEIR_PROFILES + (unsigned)own->signal, NULL, 0);
     weir_instance_set_data(instance, own);

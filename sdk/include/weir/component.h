@@ -156,6 +156,8 @@ WEIR_EXPORT const void *weir_instance_config(const struct weir_instance *instanc
 WEIR_EXPORT struct weir_logger *weir_instance_logger(struct weir_instance *instance);
 /* True if a pipeline of this signal uses the instance (connectors: as its exporter). */
 WEIR_EXPORT bool weir_instance_uses(const struct weir_instance *instance, enum weir_signal signal);
+/* The first signal that a pipeline uses the instance for: for a processor, which serves one pipeline, the only one. */
+WEIR_EXPORT enum weir_signal weir_instance_signal(const struct weir_instance *instance);
 
 /* The component's own state of the instance: set in create or start, read anywhere. */
 WEIR_EXPORT void weir_instance_set_data(struct weir_instance *instance, void *data);

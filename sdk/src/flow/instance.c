@@ -160,6 +160,14 @@ bool weir_instance_uses(const struct weir_instance *instance, enum weir_signal s
     return instance->uses[signal];
 }
 
+enum weir_signal weir_instance_signal(const struct weir_instance *instance)
+{
+    int signal = 0;
+    while (signal < WEIR_SIGNALS - 1 && !instance->uses[signal])
+        signal++;
+    return (enum weir_signal)signal;
+}
+
 void weir_instance_set_data(struct weir_instance *instance, void *data)
 {
     instance->data = data;
