@@ -489,6 +489,8 @@ int load_run(const struct load_options *options, struct load_result *result, str
         status = make_bodies(&run, error);
     if (status == 0 && options->obligations && !(run.obligations = fopen(options->obligations, "w")))
         status = weir_error_set(error, "cannot write %s", options->obligations);
+    if (run.obligations)
+        setvbuf(run.obligations, NULL, _IOLBF, 0); /* so that it can be read while the load goes on */
     if (status == 0) {
         make_connections(&run);
         watch_signals(&run);

@@ -28,6 +28,11 @@ static const char help[] =
     "  --record=FILE         at the end: lines 'RUN PRODUCER FIRST COUNT' of the numbers that came\n"
     "  --obligations=FILE    at the end: check what weir-load --obligations wrote down as acknowledged\n"
     "  --json=FILE           where the summary goes; default standard output\n"
+    "  --control             obey the lines of standard input: NAME=VALUE of delay, fail-first (counted "
+    "from\n"
+    "                        now on), fail-rate, fail-code, fail-status and retry-after is answered with "
+    "ok,\n"
+    "                        report with the summary, after the record is written\n"
     "  --interval=TIME       between progress lines on standard error; default 1s, 0: none\n"
     "  -h, --help\n"
     "  -V, --version\n"
@@ -53,6 +58,7 @@ enum {
     OPTION_OBLIGATIONS,
     OPTION_JSON,
     OPTION_INTERVAL,
+    OPTION_CONTROL,
 };
 
 static const struct option names[] = {
@@ -71,6 +77,7 @@ static const struct option names[] = {
     { "obligations", required_argument, NULL, OPTION_OBLIGATIONS },
     { "json", required_argument, NULL, OPTION_JSON },
     { "interval", required_argument, NULL, OPTION_INTERVAL },
+    { "control", no_argument, NULL, OPTION_CONTROL },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
     { NULL, 0, NULL, 0 },
@@ -122,19 +129,10 @@ static int take_status(const char *text, int *out)
     return 0;
 }
 
-static int take(struct sink_options *options, int option, const char *value)
+/* What may change while it serves. */
+static int take_answer(struct sink_options *options, int option, const char *value)
 {
     switch (option) {
-    case OPTION_GRPC:
-        return take_address(value, &options->grpc);
-    case OPTION_HTTP:
-        return take_address(value, &options->http);
-    case OPTION_CERT:
-        options->cert = value;
-        return 0;
-    case OPTION_KEY:
-        options->key = value;
-        return 0;
     case OPTION_DELAY:
         return take_time(value, &options->delay);
     case OPTION_FAIL_FIRST:
@@ -149,8 +147,34 @@ static int take(struct sink_options *options, int option, const char *value)
         return take_code(value, &options->fail_code);
     case OPTION_FAIL_STATUS:
         return take_status(value, &options->fail_status);
-    case OPTION_RETRY_AFTER:
+    default: /* OPTION_RETRY_AFTER */
         return take_time(value, &options->retry_after);
+    }
+}
+
+static int take(struct sink_options *options, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_CONTROL:
+        options->control = true;
+        return 0;
+    case OPTION_GRPC:
+        return take_address(value, &options->grpc);
+    case OPTION_HTTP:
+        return take_address(value, &options->http);
+    case OPTION_CERT:
+        options->cert = value;
+        return 0;
+    case OPTION_KEY:
+        options->key = value;
+        return 0;
+    case OPTION_DELAY:
+    case OPTION_FAIL_FIRST:
+    case OPTION_FAIL_RATE:
+    case OPTION_FAIL_CODE:
+    case OPTION_FAIL_STATUS:
+    case OPTION_RETRY_AFTER:
+        return take_answer(options, option, value);
     case OPTION_DISCARD:
         options->discard = true;
         return 0;
@@ -175,6 +199,18 @@ static int take(struct sink_options *options, int option, const char *value)
         fputs("Try weir-sink --help.\n", stderr);
         return -1;
     }
+}
+
+int sink_options_change(struct sink_options *options, char *text)
+{
+    char *equals = strchr(text, '=');
+    if (!equals)
+        return complain("not NAME=VALUE", text);
+    *equals = '\0';
+    for (const struct option *at = names; at->name; at++)
+        if (at->val >= OPTION_DELAY && at->val <= OPTION_RETRY_AFTER && strcmp(at->name, text) == 0)
+            return take_answer(options, at->val, equals + 1);
+    return complain("cannot be changed", text);
 }
 
 int sink_options_parse(struct sink_options *options, int argc, char **argv)

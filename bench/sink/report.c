@@ -162,6 +162,17 @@ static int write_text(const char *path, const struct weir_text *text)
     return written ? 0 : -1;
 }
 
+void sink_report_now(const struct sink_options *options, const struct sink_counts *counts)
+{
+    struct weir_text text = { 0 };
+    if (options->record)
+        (void)write_record(options->record, counts);
+    print_summary(&text, counts);
+    weir_text_adds(&text, "}\n");
+    (void)write_text("-", &text);
+    weir_text_free(&text);
+}
+
 int sink_report(const struct sink_options *options, const struct sink_counts *counts)
 {
     struct weir_text text = { 0 };

@@ -255,7 +255,7 @@ static void close_servers(struct serving *serving)
     weir_http_site_close(serving->http_site);
 }
 
-int sink_serve(const struct sink_options *options, struct sink_counts *counts, struct weir_error *error)
+int sink_serve(struct sink_options *options, struct sink_counts *counts, struct weir_error *error)
 {
     static const int signals[2] = { SIGINT, SIGTERM };
     struct serving serving = { .options = options, .counts = counts, .random = (uint64_t)time(NULL) };
@@ -271,7 +271,11 @@ int sink_serve(const struct sink_options *options, struct sink_counts *counts, s
         weir_timer_init(&serving.progress, weir_worker_at(0), on_progress);
         if (options->interval > 0)
             weir_timer_start(&serving.progress, options->interval);
+        if (options->control)
+            sink_control_start(options, counts);
         weir_worker_run(weir_worker_at(0));
+        if (options->control)
+            sink_control_stop();
         weir_timer_stop(&serving.progress);
         for (int i = 0; i < 2; i++)
             uv_close((uv_handle_t *)&serving.stop_signals[i], NULL);

@@ -21,8 +21,8 @@ class Child:
     def __init__(self, argv, name=None, **options):
         self.name = name or str(argv[0])
         self.process = subprocess.Popen(
-            [str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=_die_with_parent, **options)
+            [str(a) for a in argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=_die_with_parent, **{"stdin": subprocess.DEVNULL, **options})
         self._changed = threading.Condition()
         self._lines = {"stdout": [], "stderr": []}
         self._readers = [self._read(stream) for stream in ("stdout", "stderr")]

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Library of the fault rows, on top of the system tests' weirtest."""
+
+from weirtest import free_port, run, validate, wait_for
+
+from .gate import Gate
+from .generator import Generator
+from .oracle import Oracle
+from .row import Row
+from .sample import Sampler
+from .shim import Shim
+
+__all__ = ["Gate", "Generator", "Oracle", "Row", "Sampler", "Shim", "free_port", "run", "validate",
+           "wait_for"]
