@@ -51,7 +51,7 @@ static int start_node(struct graph_node *node, struct weir_error *error)
 {
     const struct weir_component *component = weir_instance_component(node->instance);
     node->started = true;
-    if ((component->start && component->start(node->instance, error) != 0) || open_shards(node, error) != 0) {
+    if (weir_instance_start(node->instance, error) != 0 || open_shards(node, error) != 0) {
         weir_instance_report(node->instance, WEIR_STATUS_PERMANENT_ERROR, weir_error_text(error));
         return weir_error_prefix(error, "failed to start \"%s\" %s", weir_instance_id(node->instance),
                                  weir_kind_name(component->kind, false));

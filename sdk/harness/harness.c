@@ -135,7 +135,7 @@ static int start(struct weir_harness *harness, struct weir_error *error)
         return -1;
     harness->created = true;
     harness->started = true;
-    if (component->start && component->start(harness->subject, error) != 0)
+    if (weir_instance_start(harness->subject, error) != 0)
         return -1;
     harness->opened = true;
     weir_shard_open(weir_instance_shard(harness->feeder, 0), NULL);

@@ -188,6 +188,11 @@ enum weir_status {
  * worker. */
 WEIR_EXPORT void weir_instance_report(struct weir_instance *instance, enum weir_status status, const char *reason);
 
+/* A fault that lasts until it is withdrawn (`reason` NULL), whatever the component reports besides: WEIR_STATUS_RUNNING
+ * shows as WEIR_STATUS_RECOVERABLE_ERROR with the newest fault's reason (copied) meanwhile. `source` tells the faults of
+ * an instance apart; the same source replaces its own. Any worker. */
+WEIR_EXPORT void weir_instance_fault(struct weir_instance *instance, const void *source, const char *reason);
+
 /* Shards. The shard's worker only. */
 WEIR_EXPORT struct weir_instance *weir_shard_instance(const struct weir_shard *shard);
 WEIR_EXPORT struct weir_worker *weir_shard_worker(const struct weir_shard *shard);

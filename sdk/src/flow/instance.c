@@ -70,6 +70,7 @@ void weir_instance_free(struct weir_instance *instance)
     free(instance->labels);
     free(instance->shards);
     free(instance->status_reason);
+    faults_free(instance);
     pthread_mutex_destroy(&instance->status_lock);
     free(instance->id);
     free(instance);
@@ -190,27 +191,6 @@ const struct weir_label *weir_instance_labels(const struct weir_instance *instan
 {
     *count = instance->label_count;
     return instance->labels;
-}
-
-void weir_instance_report(struct weir_instance *instance, enum weir_status status, const char *reason)
-{
-    pthread_mutex_lock(&instance->status_lock);
-    instance->status = status;
-    free(instance->status_reason);
-    instance->status_reason = reason ? weir_xstrdup(reason) : NULL;
-    pthread_mutex_unlock(&instance->status_lock);
-    if (instance->host->report)
-        instance->host->report(instance, status, reason);
-}
-
-enum weir_status weir_instance_status(struct weir_instance *instance, char **reason)
-{
-    pthread_mutex_lock(&instance->status_lock);
-    enum weir_status status = instance->status;
-    if (reason)
-        *reason = instance->status_reason ? weir_xstrdup(instance->status_reason) : NULL;
-    pthread_mutex_unlock(&instance->status_lock);
-    return status;
 }
 
 void weir_host_state(struct weir_instance *instance, struct weir_host_state *out)

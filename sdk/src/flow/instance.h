@@ -52,6 +52,7 @@ struct ledger {
 };
 
 struct hop;
+struct fault;
 
 struct weir_shard {
     struct weir_instance *instance;
@@ -91,11 +92,16 @@ struct weir_instance {
     pthread_mutex_t status_lock;
     enum weir_status status;
     char *status_reason;
+    struct fault *faults; /* newest first */
     struct weir_shard **shards;
     unsigned shard_count;
 };
 
 void ledger_add_reason(struct reason_tally *reasons, const char *reason, uint64_t items, uint64_t bytes);
 void hops_free(struct weir_shard *shard);
+void faults_free(struct weir_instance *instance);
+
+/* The instance whose start runs on this thread; NULL: none does. */
+struct weir_instance *weir_instance_starting(void);
 
 #endif

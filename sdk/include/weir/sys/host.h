@@ -35,6 +35,10 @@ WEIR_EXPORT void *weir_instance_host_context(const struct weir_instance *instanc
 /* Frees the instance, which has been destroyed by its component before; accepts NULL. */
 WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
 
+/* Runs the component's start, if it has one; what the SDK opens meanwhile on this thread (TLS contexts) reports its faults
+ * on the instance. 0, or -1 with `error` set. Main thread. */
+WEIR_EXPORT int weir_instance_start(struct weir_instance *instance, struct weir_error *error);
+
 /* Run the component's worker_start and worker_stop; a shard that was stopped, or never started, refuses what is sent
  * to it with a retryable answer. The shard's worker. */
 WEIR_EXPORT int weir_shard_open(struct weir_shard *shard, struct weir_error *error);

@@ -353,12 +353,36 @@ START_TEST(status_keeps_the_newest)
 }
 END_TEST
 
+START_TEST(faults_outlast_other_reports)
+{
+    static const char one, other;
+    char *reason = NULL;
+    weir_instance_fault(to, &one, "certificate has expired");
+    ck_assert_int_eq(weir_instance_status(to, NULL), WEIR_STATUS_STARTING);
+    weir_instance_report(to, WEIR_STATUS_RUNNING, NULL);
+    weir_instance_fault(to, &other, "token cannot be read");
+    weir_instance_fault(to, &one, "certificate has expired for long");
+    weir_instance_fault(to, &other, NULL);
+    weir_instance_report(to, WEIR_STATUS_RUNNING, NULL);
+    ck_assert_int_eq(weir_instance_status(to, &reason), WEIR_STATUS_RECOVERABLE_ERROR);
+    ck_assert_str_eq(reason, "certificate has expired for long");
+    free(reason);
+    weir_instance_report(to, WEIR_STATUS_PERMANENT_ERROR, "gone");
+    ck_assert_int_eq(weir_instance_status(to, NULL), WEIR_STATUS_PERMANENT_ERROR);
+    weir_instance_report(to, WEIR_STATUS_RUNNING, NULL);
+    weir_instance_fault(to, &one, NULL);
+    ck_assert_int_eq(weir_instance_status(to, &reason), WEIR_STATUS_RUNNING);
+    ck_assert_ptr_null(reason);
+    weir_instance_fault(to, &one, "freed with the instance");
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         counts_at_both_ends, unanswered,          by_transport, nobody_takes_it,         many_reasons,
         admission,           closed_shard_refuses, meters,      status_keeps_the_newest, refusals_count_requests,
-        admission_behind_a_connector,
+        admission_behind_a_connector, faults_outlast_other_reports,
     };
     Suite *suite = suite_create("flow");
     TCase *flow = tcase_create("flow");
