@@ -12,4 +12,7 @@ void metrics_collect(struct exposition *exposition, const struct graph *graph, e
 /* The process's own families (collector-core 10.1, process_*). */
 void metrics_collect_process(struct exposition *exposition);
 
+/* Connections to the addresses that are listened on. Main thread. */
+void metrics_collect_listeners(struct exposition *exposition);
+
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <weir/sys/net.h>
 #include <weir/sys/worker.h>
 
 #include "core/graph/graph.h"
@@ -102,6 +103,7 @@ static int prepare(struct service *service)
     struct weir_problems problems = { 0 };
     struct weir_error error = WEIR_ERROR_INIT;
     unsigned workers = service->options->workers ? service->options->workers : weir_cpu_limit();
+    weir_descriptors_raise();
     if (weir_workers_create(workers, WEIR_CLOCK_SYSTEM, &error) != 0) {
         fprintf(stderr, "Error: cannot create workers: %s\n", weir_error_text(&error));
         weir_error_free(&error);

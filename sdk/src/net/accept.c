@@ -5,7 +5,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -14,7 +13,7 @@
 #define MS ((int64_t)1000000)
 #define HANDSHAKE_TIME (10000 * MS)
 /* How soon accepting is tried again when it had to stop for want of descriptors or because of
- * max_connections. */
+ * max_connections. Clients wait in the backlog meanwhile. */
 #define RETRY_TIME (50 * MS)
 /* Connections taken in a row before the others get their turn. */
 #define BURST 64
@@ -22,6 +21,8 @@
 struct weir_acceptor {
     struct weir_accept_options options;
     struct weir_listener *listener;
+    struct weir_counts *counts;
+    int line; /* a connection with a descriptor from here on is the last for now */
     struct weir_net *net;
     struct weir_socket *socket; /* NULL: closing */
     struct weir_conn *conns;
@@ -35,8 +36,9 @@ static bool is_full(const struct weir_acceptor *acceptor)
     return max > 0 && atomic_load(&acceptor->listener->connections) >= max;
 }
 
-static void wait_for_room(struct weir_acceptor *acceptor)
+static void wait_for_room(struct weir_acceptor *acceptor, atomic_ullong *pauses)
 {
+    atomic_fetch_add(pauses, 1);
     weir_socket_watch(acceptor->socket, 0);
     weir_timer_start(&acceptor->retry, RETRY_TIME);
 }
@@ -44,7 +46,11 @@ static void wait_for_room(struct weir_acceptor *acceptor)
 static void on_retry(struct weir_timer *timer)
 {
     struct weir_acceptor *acceptor = WEIR_CONTAINER_OF(timer, struct weir_acceptor, retry);
-    weir_socket_watch(acceptor->socket, UV_READABLE);
+    acceptor->line = weir_descriptors_line(); // the limit may have been changed
+    if (is_full(acceptor) || !weir_descriptors_left(acceptor->socket->fd))
+        weir_timer_start(&acceptor->retry, RETRY_TIME);
+    else
+        weir_socket_watch(acceptor->socket, UV_READABLE);
 }
 
 static void take(struct weir_acceptor *acceptor, int fd, const struct weir_sockaddr *address)
@@ -58,6 +64,7 @@ static void take(struct weir_acceptor *acceptor, int fd, const struct weir_socka
         conn->next->link = &conn->next;
     acceptor->conns = conn;
     atomic_fetch_add(&acceptor->listener->connections, 1);
+    atomic_fetch_add(&acceptor->counts->open, 1);
     conn->address = weir_xmalloc(sizeof(*conn->address));
     *conn->address = *address;
     conn->state = WEIR_CONN_HANDSHAKE;
@@ -73,40 +80,41 @@ static void take(struct weir_acceptor *acceptor, int fd, const struct weir_socka
     weir_conn_established(conn, options->tls, NULL);
 }
 
-/* No descriptor is left: the one in reserve is given up to take a connection and drop it, so that its peer
- * hears of it at once instead of waiting. */
-static void turn_away(struct weir_acceptor *acceptor)
+/* A connection came in; false when accepting has to wait, as no more descriptors are free for connections. */
+static bool take_descriptor(struct weir_acceptor *acceptor, int fd, const struct weir_sockaddr *address)
 {
-    struct weir_net *net = acceptor->net;
-    if (net->reserve >= 0) {
-        close(net->reserve);
-        int fd = accept4(acceptor->socket->fd, NULL, NULL, SOCK_CLOEXEC);
-        if (fd >= 0)
-            close(fd);
+    struct weir_counts *counts = acceptor->counts;
+    bool low = fd >= acceptor->line;
+    atomic_fetch_add(&counts->accepted, 1);
+    if (low && fd >= weir_descriptors_last()) {
+        close(fd);
+        atomic_fetch_add(&counts->closed[WEIR_CAUSE_DESCRIPTORS], 1);
+    } else {
+        take(acceptor, fd, address);
     }
-    net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return !low;
 }
 
 static void on_ready(void *owner, int events)
 {
     struct weir_acceptor *acceptor = owner;
+    struct weir_counts *counts = acceptor->counts;
     (void)events;
     for (int i = 0; i < BURST && acceptor->socket; i++) {
         if (is_full(acceptor)) {
-            wait_for_room(acceptor);
+            wait_for_room(acceptor, &counts->pauses_full);
             return;
         }
         struct weir_sockaddr address = { .length = sizeof(address.address) };
         int fd = accept4(acceptor->socket->fd, &address.address.any, &address.length,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            take(acceptor, fd, &address);
-        } else if (errno == EMFILE || errno == ENFILE) {
-            turn_away(acceptor);
-            wait_for_room(acceptor);
-            return;
-        } else if (errno == ENOBUFS || errno == ENOMEM) {
-            wait_for_room(acceptor);
+            if (!take_descriptor(acceptor, fd, &address) && acceptor->socket) {
+                wait_for_room(acceptor, &counts->pauses_descriptors);
+                return;
+            }
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            wait_for_room(acceptor, &counts->pauses_descriptors);
             return;
         } else if (errno == EAGAIN) {
             break;
@@ -141,6 +149,8 @@ int weir_listen(struct weir_worker *worker, struct weir_listener *listener,
     struct weir_acceptor *acceptor = weir_xcalloc(1, sizeof(*acceptor));
     acceptor->options = *options;
     acceptor->listener = listener;
+    acceptor->counts = listener->counts;
+    acceptor->line = weir_descriptors_line();
     acceptor->net = weir_net_of(worker);
     acceptor->last.run = tell_closed;
     weir_timer_init(&acceptor->retry, worker, on_retry);
@@ -180,12 +190,25 @@ void weir_acceptor_end(struct weir_acceptor *acceptor)
     }
 }
 
+static enum weir_cause cause_of(const struct weir_conn *conn)
+{
+    static const enum weir_cause causes[] = {
+        [WEIR_CONN_LOCAL] = WEIR_CAUSE_SERVER,   [WEIR_CONN_EOF] = WEIR_CAUSE_CLIENT,
+        [WEIR_CONN_RESET] = WEIR_CAUSE_RESET,    [WEIR_CONN_TIMEOUT] = WEIR_CAUSE_HANDSHAKE,
+        [WEIR_CONN_CONNECT] = WEIR_CAUSE_SERVER, [WEIR_CONN_TLS] = WEIR_CAUSE_TLS,
+        [WEIR_CONN_NO_MEMORY] = WEIR_CAUSE_NO_MEMORY,
+    };
+    return conn->blamed ? conn->cause : causes[conn->reason];
+}
+
 void weir_acceptor_leave(struct weir_acceptor *acceptor, struct weir_conn *conn)
 {
     *conn->link = conn->next;
     if (conn->next)
         conn->next->link = conn->link;
     atomic_fetch_sub(&acceptor->listener->connections, 1);
+    atomic_fetch_sub(&acceptor->counts->open, 1);
+    atomic_fetch_add(&acceptor->counts->closed[cause_of(conn)], 1);
     if (acceptor->socket && weir_timer_active(&acceptor->retry)) {
         weir_timer_stop(&acceptor->retry);
         on_retry(&acceptor->retry);

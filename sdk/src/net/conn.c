@@ -4,9 +4,10 @@
  */
 #include <config.h>
 
+#include <linux/sockios.h>
 #include <stdarg.h>
 #include <stdlib.h>
-
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "sdk/src/net/state.h"
@@ -17,6 +18,9 @@
 #define FINISH_TIME (5000 * MS)
 #define HANDSHAKE_TIME (20 * INT64_C(1000000000))
 #define LINGER_TIME (500 * MS)
+/* A client reads at least so many bytes in this time while some wait for it: 512 a second. */
+#define READER_TIME (60000 * MS)
+#define READER_BYTES (60 * 512)
 
 static void on_deadline(struct weir_timer *timer)
 {
@@ -29,6 +33,32 @@ static void on_deadline(struct weir_timer *timer)
         weir_conn_shut(conn, WEIR_CONN_TIMEOUT, "timeout");
 }
 
+/* What the peer has taken: sent and acknowledged. */
+static uint64_t taken_by_peer(const struct weir_conn *conn)
+{
+    int unread = 0;
+    if (ioctl(conn->socket->fd, SIOCOUTQ, &unread) != 0 || unread < 0 || (uint64_t)unread > conn->sent)
+        unread = 0;
+    return conn->sent - (uint64_t)unread;
+}
+
+static void watch_reader(struct weir_conn *conn)
+{
+    conn->read = taken_by_peer(conn);
+    weir_timer_start(&conn->guard, READER_TIME);
+}
+
+/* Bytes have been waiting for READER_TIME. */
+static void check_reader(struct weir_conn *conn)
+{
+    if (taken_by_peer(conn) - conn->read >= READER_BYTES) {
+        watch_reader(conn);
+        return;
+    }
+    weir_conn_blame(conn, WEIR_CAUSE_SLOW_READER);
+    weir_conn_shut(conn, WEIR_CONN_TIMEOUT, "the client does not read");
+}
+
 static void on_guard(struct weir_timer *timer)
 {
     struct weir_conn *conn = WEIR_CONTAINER_OF(timer, struct weir_conn, guard);
@@ -36,6 +66,8 @@ static void on_guard(struct weir_timer *timer)
         weir_dial_late(conn);
     else if (conn->state == WEIR_CONN_HANDSHAKE)
         weir_conn_shut(conn, WEIR_CONN_TIMEOUT, "TLS handshake timeout");
+    else if (conn->state == WEIR_CONN_OPEN)
+        check_reader(conn);
     else
         weir_conn_shut(conn, WEIR_CONN_LOCAL, "closed");
 }
@@ -86,6 +118,17 @@ static void end_our_side(struct weir_conn *conn)
         weir_timer_start(&conn->guard, LINGER_TIME);
 }
 
+/* A client that lets its answers wait is watched from the first byte that waits to the last. */
+static void guard_reader(struct weir_conn *conn, size_t queued)
+{
+    if (!conn->acceptor || conn->state != WEIR_CONN_OPEN)
+        return;
+    if (queued == 0)
+        weir_timer_stop(&conn->guard);
+    else if (!weir_timer_active(&conn->guard))
+        watch_reader(conn);
+}
+
 /* Tells what became of the queue. */
 static void after_send(struct weir_conn *conn)
 {
@@ -95,7 +138,10 @@ static void after_send(struct weir_conn *conn)
     if (conn->state == WEIR_CONN_FINISHING) {
         if (queued == 0 && !conn->end_sent)
             end_our_side(conn);
-    } else if (conn->wrote && queued <= conn->low_mark) {
+        return;
+    }
+    guard_reader(conn, queued);
+    if (conn->wrote && queued <= conn->low_mark) {
         conn->wrote = false;
         if (conn->events->drained)
             conn->events->drained(conn);
@@ -288,6 +334,19 @@ const char *weir_conn_peer(struct weir_conn *conn)
     if (!conn->peer)
         conn->peer = conn->address ? weir_sockaddr_text(conn->address) : weir_xstrdup("");
     return conn->peer;
+}
+
+int64_t weir_conn_now(const struct weir_conn *conn)
+{
+    return weir_worker_now(conn->net->worker);
+}
+
+void weir_conn_blame(struct weir_conn *conn, enum weir_cause cause)
+{
+    if (conn->blamed)
+        return;
+    conn->blamed = true;
+    conn->cause = cause;
 }
 
 uint64_t weir_conn_received(const struct weir_conn *conn)

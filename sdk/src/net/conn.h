@@ -112,6 +112,9 @@ void weir_conn_resume(struct weir_conn *conn);
 /* One deadline, `delay` nanoseconds from now; negative: none. Setting it again moves it. */
 void weir_conn_set_deadline(struct weir_conn *conn, int64_t delay);
 
+/* The worker's clock (weir_worker_now). */
+int64_t weir_conn_now(const struct weir_conn *conn);
+
 /* Closes at once; what is queued is lost. `closed` follows in a later turn, no other event does. */
 void weir_conn_close(struct weir_conn *conn);
 /* Sends what is queued, ends our side, waits a moment for the peer to end its own (so that no reset overtakes
@@ -128,7 +131,8 @@ struct weir_acceptor;
 struct weir_bind_options {
     const struct weir_endpoint *endpoint;
     int backlog;              /* 0: the system's maximum */
-    unsigned max_connections; /* on all workers together; more wait in the backlog; 0: no limit */
+    unsigned max_connections; /* on all workers together; more wait in the backlog; 0: three quarters
+                               * of the file descriptors that connections may have */
     bool first_worker_only;   /* one socket, for worker 0: one nobody accepts from would leave clients waiting */
 };
 

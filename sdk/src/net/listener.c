@@ -135,7 +135,9 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
     struct weir_listener *listener = weir_xcalloc(1, sizeof(*listener));
     int backlog = options->backlog > 0 ? options->backlog : 65535; // the kernel cuts it to net.core.somaxconn
     weir_endpoint_copy(&listener->endpoint, options->endpoint);
-    listener->max_connections = options->max_connections;
+    // Three quarters, so that a flooded address leaves connections to the others.
+    listener->max_connections = options->max_connections > 0 ? options->max_connections
+                                                             : (unsigned)weir_descriptors_line() / 4 * 3;
     listener->count = options->first_worker_only || weir_worker_count() == 0 ? 1 : weir_worker_count();
     listener->sockets = weir_xcalloc(listener->count, sizeof(int));
     for (unsigned i = 0; i < listener->count; i++)
@@ -154,6 +156,7 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
         return -1;
     }
     listener->text = weir_sockaddr_text(&listener->address);
+    listener->counts = weir_counts_of(listener->text);
     *out = listener;
     return 0;
 }

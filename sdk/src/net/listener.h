@@ -5,6 +5,7 @@
 #ifndef WEIR_NET_LISTENER_H
 #define WEIR_NET_LISTENER_H
 
+#include "sdk/src/net/cause.h"
 #include "sdk/src/net/state.h"
 
 struct weir_listener {
@@ -15,6 +16,7 @@ struct weir_listener {
     unsigned count;
     int *sockets; /* one for each worker; -1 once its acceptor has taken it */
     unsigned max_connections;
+    struct weir_counts *counts;
     atomic_uint connections;
 };
 

@@ -6,9 +6,7 @@
  */
 #include <config.h>
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "sdk/src/net/state.h"
 
@@ -56,8 +54,6 @@ static void net_close(struct weir_worker *worker)
     uv_close((uv_handle_t *)&net->after_poll, NULL);
     uv_close((uv_handle_t *)&net->no_wait, NULL);
     uv_run(&worker->loop, UV_RUN_NOWAIT);
-    if (net->reserve >= 0)
-        close(net->reserve);
     weir_buffer_unref(net->cipher);
     free(net->received);
     free(net->plain);
@@ -73,7 +69,6 @@ struct weir_net *weir_net_of(struct weir_worker *worker)
     struct weir_net *net = weir_xcalloc(1, sizeof(*net));
     net->worker = worker;
     net->received = weir_xmalloc(WEIR_NET_RECEIVE);
-    net->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     uv_prepare_init(&worker->loop, &net->before_poll);
     uv_check_init(&worker->loop, &net->after_poll);
     uv_idle_init(&worker->loop, &net->no_wait);

@@ -11,6 +11,7 @@
 
 #include "sdk/src/loop/loop.h"
 #include "sdk/src/net/address.h"
+#include "sdk/src/net/cause.h"
 #include "sdk/src/net/conn.h"
 
 /* What one read takes at most when the layer above has no place of its own: more than a usual OTLP request.
@@ -28,7 +29,6 @@ struct weir_net {
     uint8_t *plain;             /* the same for what TLS has decrypted; NULL until needed */
     uint8_t *record;            /* small ranges, put together before they are encrypted; NULL until needed */
     struct weir_buffer *cipher; /* what TLS has encrypted during one call; NULL until needed */
-    int reserve;                /* a file descriptor to give up when there are no more */
 };
 
 /* The state of the connection layer on this worker; made when first asked for. */
@@ -76,6 +76,8 @@ struct weir_conn {
     bool paused;      /* by the user */
     bool ended;       /* the peer has ended its side */
     bool end_sent;    /* we have ended ours */
+    bool blamed;      /* `cause` is set */
+    enum weir_cause cause;
     struct weir_conn *todo_next;
 
     struct weir_slices out; /* ranges[out_first] is the next to be sent; earlier ones are gone */
@@ -87,8 +89,9 @@ struct weir_conn {
     size_t low_mark;
 
     struct weir_timer deadline; /* the user's */
-    struct weir_timer guard;    /* connect, handshake, finish */
+    struct weir_timer guard;    /* connect, handshake, finish; in between, of accepted ones: the peer reads */
     uint64_t received, sent;
+    uint64_t read; /* what the peer had read when the guard began to watch its reading */
 
     struct weir_tls_session *tls; /* NULL: plain */
     struct weir_dial *dial;       /* until connected */
