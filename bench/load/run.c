@@ -350,7 +350,7 @@ static int set_up_grpc(struct run *run, struct weir_error *error)
     run->grpc_options.tls.common.ca_file = (char *)(uintptr_t)options->ca_file;
     run->grpc_options.headers.pairs =
         (struct weir_pairs){ (struct weir_pair *)(uintptr_t)options->headers, options->header_count };
-    run->target = weir_grpc_target_new(&run->grpc_options, error);
+    run->target = weir_grpc_target_new(&run->grpc_options, NULL, error);
     return run->target ? 0 : -1;
 }
 
@@ -381,7 +381,7 @@ static int set_up_http(struct run *run, struct weir_error *error)
     };
     run->headers[1] = (struct weir_http_header){ WEIR_STR("content-encoding"),
                                                  weir_str_of(weir_encoding_name(options->compression)) };
-    run->transport = weir_http_transport_new(&run->http_options, run->urls[0].https, error);
+    run->transport = weir_http_transport_new(&run->http_options, run->urls[0].https, NULL, error);
     return run->transport ? 0 : -1;
 }
 

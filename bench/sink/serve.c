@@ -219,7 +219,7 @@ static int open_grpc(struct serving *serving, struct weir_error *error)
     serving->grpc_options.endpoint = (char *)(uintptr_t)serving->options->grpc;
     serving->grpc_options.max_recv_msg_size_mib = MESSAGE_MIB;
     set_tls(&serving->grpc_options.tls, &serving->grpc_options.tls_on, serving->options);
-    serving->grpc_site = weir_grpc_site_open(&serving->grpc_options, methods, &grpc_handler, NULL, error);
+    serving->grpc_site = weir_grpc_site_open(&serving->grpc_options, methods, &grpc_handler, NULL, NULL, error);
     if (!serving->grpc_site)
         return -1;
     serving->grpc_server = weir_grpc_server_start(serving->grpc_site, weir_worker_at(0), serving, error);
@@ -235,7 +235,7 @@ static int open_http(struct serving *serving, struct weir_error *error)
     serving->http_options.max_request_body_size = (int64_t)MESSAGE_MIB << 20;
     serving->http_options.keep_alives_enabled = true;
     set_tls(&serving->http_options.tls, &serving->http_options.tls_on, serving->options);
-    serving->http_site = weir_http_site_open(&serving->http_options, &http_handler, NULL, error);
+    serving->http_site = weir_http_site_open(&serving->http_options, &http_handler, NULL, NULL, error);
     if (!serving->http_site)
         return -1;
     serving->http_server = weir_http_server_start(serving->http_site, weir_worker_at(0), serving, error);

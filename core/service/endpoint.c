@@ -115,7 +115,7 @@ static int open_endpoint(struct endpoint *endpoint, struct weir_logger *logger, 
         .keep_alives_enabled = true,
     };
     endpoint->constant_labels = make_constant_labels(reader, endpoint->owner->resource);
-    endpoint->site = weir_http_site_open(&endpoint->options, &handler, logger, error);
+    endpoint->site = weir_http_site_open(&endpoint->options, &handler, NULL, logger, error);
     if (!endpoint->site)
         return weir_error_prefix(error, "binding address %s for the Prometheus exporter", endpoint->options.endpoint);
     endpoint->server = weir_http_server_start(endpoint->site, weir_worker_at(0), endpoint, error);

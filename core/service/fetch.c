@@ -57,7 +57,7 @@ static int get_with_defaults(const struct weir_url *url, struct weir_text *body,
     struct weir_problems problems = { 0 };
     struct weir_http_client_options options;
     weir_options_decode(&weir_http_client_table, NULL, "", &options, &arena, &problems);
-    struct weir_http_transport *transport = weir_http_transport_new(&options, url->https, error);
+    struct weir_http_transport *transport = weir_http_transport_new(&options, url->https, NULL, error);
     int status = transport ? get(transport, url, body, error) : -1;
     weir_http_transport_free(transport);
     weir_problems_free(&problems);

@@ -36,7 +36,7 @@ static void start(void)
     unsetenv("HTTPS_PROXY");
     unsetenv("https_proxy");
     snprintf(endpoint, sizeof(endpoint), "127.0.0.1:%u", (unsigned)port);
-    if (!(target = weir_grpc_target_new(&options, NULL)))
+    if (!(target = weir_grpc_target_new(&options, NULL, NULL)))
         abort();
 }
 

@@ -58,7 +58,7 @@ static void start(void)
     if (weir_workers_create(1, WEIR_CLOCK_MANUAL, &error) != 0)
         abort();
     worker = weir_worker_at(0);
-    struct weir_grpc_site *site = weir_grpc_site_open(&options, methods, &handler, NULL, &error);
+    struct weir_grpc_site *site = weir_grpc_site_open(&options, methods, &handler, NULL, NULL, &error);
     if (!site || !weir_grpc_server_start(site, worker, NULL, &error)) {
         fprintf(stderr, "%s\n", weir_error_text(&error));
         abort();

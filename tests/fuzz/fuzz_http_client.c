@@ -40,7 +40,7 @@ static void start(void)
     snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", (unsigned)port);
     options.proxy_url = proxy;
     if (weir_url_parse("http://collector.example/v1/traces", &url, NULL) != 0 ||
-        !(transport = weir_http_transport_new(&options, false, NULL)))
+        !(transport = weir_http_transport_new(&options, false, NULL, NULL)))
         abort();
 }
 

@@ -54,7 +54,7 @@ static void start(void)
     if (weir_workers_create(1, WEIR_CLOCK_MANUAL, &error) != 0)
         abort();
     worker = weir_worker_at(0);
-    struct weir_http_site *site = weir_http_site_open(&options, &handler, NULL, &error);
+    struct weir_http_site *site = weir_http_site_open(&options, &handler, NULL, NULL, &error);
     if (!site || !weir_http_server_start(site, worker, NULL, &error)) {
         fprintf(stderr, "%s\n", weir_error_text(&error));
         abort();

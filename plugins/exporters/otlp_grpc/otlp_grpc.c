@@ -167,6 +167,7 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
     transfer->ack = ack;
     transfer->request.path = paths[weir_batch_signal(batch)];
     transfer->request.compressed = true;
+    transfer->request.context = weir_batch_context(batch);
     transfer->request.timeout = config->timeout.ns;
     transfer->request.done = on_done;
     if (!weir_batch_encode(batch, &transfer->request.message))
@@ -196,7 +197,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     const struct config *config = weir_instance_config(instance);
-    struct weir_grpc_target *target = weir_grpc_target_new(&config->client, error);
+    struct weir_grpc_target *target = weir_grpc_target_new(&config->client, instance, error);
     weir_instance_set_data(instance, target);
     return target ? 0 : -1;
 }

@@ -110,7 +110,8 @@ static void accepted(struct otlp_http_transfer *transfer, const struct weir_http
 void otlp_http_answered(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
 {
     if (response->status == 0)
-        otlp_http_finish(transfer, &WEIR_RESULT_RETRYABLE(response->error));
+        otlp_http_finish(transfer, response->unauthenticated ? &WEIR_RESULT_PERMANENT(response->error)
+                                                             : &WEIR_RESULT_RETRYABLE(response->error));
     else if (response->status >= 200 && response->status <= 299)
         accepted(transfer, response);
     else

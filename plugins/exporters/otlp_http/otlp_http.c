@@ -124,6 +124,7 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
     transfer->ack = ack;
     transfer->request.method = "POST";
     transfer->request.url = &shared->urls[signal];
+    transfer->request.context = weir_batch_context(batch);
     transfer->request.timeout = config_of(shard)->timeout.ns;
     transfer->request.done = on_done;
     set_headers(transfer);
@@ -215,7 +216,7 @@ static int start(struct weir_instance *instance, struct weir_error *error)
         https = https || (shared->has_url[i] && shared->urls[i].https);
     if (weir_encoding_prepare((enum weir_encoding)config->compression, error) < 0)
         return -1;
-    shared->transport = weir_http_transport_new(&config->client, https, error);
+    shared->transport = weir_http_transport_new(&config->client, https, instance, error);
     return shared->transport ? 0 : -1;
 }
 

@@ -103,7 +103,7 @@ static int health_start(struct weir_instance *instance, struct weir_error *error
 {
     struct health *health = weir_instance_data(instance);
     struct weir_logger *logger = weir_instance_logger(instance);
-    health->site = weir_http_site_open(&health->options->server, &handler, logger, error);
+    health->site = weir_http_site_open(&health->options->server, &handler, instance, logger, error);
     if (!health->site)
         return -1;
     weir_log(logger, WEIR_INFO, "Starting health_check extension",

@@ -70,7 +70,9 @@ static struct weir_context *context_of(const struct weir_grpc_call *call)
     const struct weir_http_header *metadata = weir_grpc_call_metadata(call, &count);
     if (!own->receiver->options->protocols.grpc.server.include_metadata)
         count = 0;
-    return otlp_context("grpc", weir_grpc_call_peer(call), metadata, count);
+    size_t attribute_count = 0;
+    const struct weir_metadata *attributes = weir_grpc_call_attributes(call, &attribute_count);
+    return otlp_context("grpc", weir_grpc_call_peer(call), metadata, count, attributes, attribute_count);
 }
 
 static void refuse_bytes(struct weir_grpc_call *call, const struct weir_error *error)
@@ -108,10 +110,11 @@ static void refused(struct weir_grpc_call *call, int code, const char *message)
     const struct otlp_shard *own = weir_grpc_call_user(call);
     const struct otlp_request *request = weir_grpc_call_data(call);
     int signal = weir_grpc_call_tag(call);
-    (void)code;
+    bool unknown = code == WEIR_GRPC_UNAUTHENTICATED || code == WEIR_GRPC_PERMISSION_DENIED;
     (void)message;
     if (signal >= 0)
-        weir_shard_refuse(own->shard, (enum weir_signal)signal, request ? request->admitted : 0, "malformed");
+        weir_shard_refuse(own->shard, (enum weir_signal)signal, request ? request->admitted : 0,
+                          unknown ? "unauthenticated" : "malformed");
 }
 
 static void release(struct weir_grpc_call *call)

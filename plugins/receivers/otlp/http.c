@@ -92,7 +92,7 @@ static void fail(struct weir_http_exchange *exchange, int status, const char *me
 {
     struct weir_str type = weir_http_exchange_header(exchange, "content-type");
     enum weir_otlp_format format = WEIR_OTLP_JSON;
-    refuse_count(exchange, "malformed");
+    refuse_count(exchange, status == 401 ? "unauthenticated" : "malformed");
     if (type.length > 0 && !find_format(type, &format)) {
         weir_http_respond_text(exchange, 500, JSON,
                                WEIR_STR("{\"code\": 13, \"message\": \"failed to marshal error message\"}"));
@@ -171,7 +171,9 @@ static struct weir_context *context_of(const struct weir_http_exchange *exchange
     const struct weir_http_header *headers = weir_http_exchange_headers(exchange, &count);
     if (!own->receiver->options->protocols.http.server.include_metadata)
         count = 0;
-    return otlp_context("http", weir_http_exchange_peer(exchange), headers, count);
+    size_t attribute_count = 0;
+    const struct weir_metadata *attributes = weir_http_exchange_attributes(exchange, &attribute_count);
+    return otlp_context("http", weir_http_exchange_peer(exchange), headers, count, attributes, attribute_count);
 }
 
 static void request_whole(struct weir_http_exchange *exchange)

@@ -46,14 +46,14 @@ static int otlp_start(struct weir_instance *instance, struct weir_error *error)
     struct weir_logger *logger = weir_instance_logger(instance);
     if (protocols->grpc_on) {
         receiver->grpc = weir_grpc_site_open(&protocols->grpc.server, receiver->methods, &otlp_grpc_handler,
-                                             logger, error);
+                                             instance, logger, error);
         if (!receiver->grpc)
             return -1;
         weir_log(logger, WEIR_INFO, "Starting GRPC server",
                  WEIR_F_TEXT("endpoint", weir_grpc_site_address(receiver->grpc)));
     }
     if (protocols->http_on) {
-        receiver->http = weir_http_site_open(&protocols->http.server, &otlp_http_handler, logger, error);
+        receiver->http = weir_http_site_open(&protocols->http.server, &otlp_http_handler, instance, logger, error);
         if (!receiver->http)
             return -1;
         weir_log(logger, WEIR_INFO, "Starting HTTP server",

@@ -82,9 +82,10 @@ void otlp_request_free(struct otlp_request *request);
  * before this returns. */
 void otlp_request_send(struct otlp_request *request, struct weir_batch *batch, size_t body_length,
                        struct weir_context *context);
-/* A context with the request's metadata if that is wanted. */
+/* A context with the request's metadata if that is wanted, and what is known of the caller. */
 struct weir_context *otlp_context(const char *transport, struct weir_str peer,
-                                  const struct weir_http_header *headers, size_t count);
+                                  const struct weir_http_header *headers, size_t count,
+                                  const struct weir_metadata *attributes, size_t attribute_count);
 
 extern const struct weir_http_handler otlp_http_handler;
 extern const struct weir_grpc_handler otlp_grpc_handler;

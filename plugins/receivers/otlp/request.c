@@ -40,12 +40,14 @@ void otlp_request_send(struct otlp_request *request, struct weir_batch *batch, s
 }
 
 struct weir_context *otlp_context(const char *transport, struct weir_str peer,
-                                  const struct weir_http_header *headers, size_t count)
+                                  const struct weir_http_header *headers, size_t count,
+                                  const struct weir_metadata *attributes, size_t attribute_count)
 {
     struct weir_metadata *metadata = count > 0 ? weir_xcalloc(count, sizeof(*metadata)) : NULL;
     for (size_t i = 0; i < count; i++)
         metadata[i] = (struct weir_metadata){ headers[i].name, headers[i].value };
-    struct weir_context *context = weir_context_new(transport, peer, metadata, count);
+    struct weir_context *context =
+        weir_context_new_authenticated(transport, peer, metadata, count, attributes, attribute_count);
     free(metadata);
     return context;
 }

@@ -6,6 +6,7 @@
 #ifndef WEIR_AUTH_H
 #define WEIR_AUTH_H
 
+#include <weir/arena.h>
 #include <weir/component.h>
 #include <weir/context.h>
 #include <weir/http.h>
@@ -22,23 +23,40 @@ struct weir_auth_options {
     struct weir_reference authenticator;
     struct weir_strings request_params; /* HTTP servers: query parameters shown to the authenticator as headers */
 };
-WEIR_EXPORT extern const struct weir_option_table weir_auth_table;        /* authenticator */
+WEIR_EXPORT extern const struct weir_option_table weir_auth_table;             /* authenticator */
 WEIR_EXPORT extern const struct weir_option_table weir_auth_http_server_table; /* authenticator, request_params */
 
 /* A request as a server authenticator sees it; valid during the call. */
 struct weir_auth_request {
-    const struct weir_http_header *headers; /* names in lower case; query parameters that were asked for come first */
+    const struct weir_http_header *headers; /* names in lower case; query parameters that were asked for come first,
+                                             * and instead of headers of their name */
     size_t header_count;
     struct weir_str peer;
 };
 
-/* What the authenticator found out; zeroed before the call. */
+#define WEIR_AUTH_ATTRIBUTES_MAX 8
+
+/* What the authenticator found out; made by the server. */
 struct weir_auth_verdict {
-    int grpc_code;                           /* of a refusal; 0: WEIR_GRPC_UNAUTHENTICATED */
-    const char *message;                     /* of a refusal: constant text, tells the client no secret */
-    const struct weir_metadata *attributes;  /* of the caller ("username"), for the context; copied after the call */
+    int grpc_code;       /* of a refusal over gRPC; 0: WEIR_GRPC_UNAUTHENTICATED */
+    const char *message; /* of a refusal: constant text, tells the client no secret */
+    /* Of the caller ("username"), for the context: weir_auth_verdict_add. */
+    struct weir_metadata attributes[WEIR_AUTH_ATTRIBUTES_MAX];
     size_t attribute_count;
+    struct weir_arena *arena; /* lives as long as the request */
+    bool failed;              /* an attribute could not be kept: refused, whatever `check` returns */
 };
+/* Adds an attribute; copied. During `check`. */
+WEIR_EXPORT void weir_auth_verdict_add(struct weir_auth_verdict *verdict, struct weir_str key, struct weir_str value);
+
+/* The only value under `name` (lower case). false with `verdict` filled ("missing or empty authorization header",
+ * "more than one authorization header"), for whoever cannot say which of two values a proxy in front has looked at must
+ * not pick one. During `check`. */
+WEIR_EXPORT bool weir_auth_request_header(const struct weir_auth_request *request, const char *name,
+                                          struct weir_str *value, struct weir_auth_verdict *verdict);
+
+/* Whether both are the same, in a time that depends on their lengths only. Any thread. */
+WEIR_EXPORT bool weir_auth_equal(struct weir_str a, struct weir_str b);
 
 struct weir_auth_server {
     uint32_t struct_size;
@@ -50,7 +68,7 @@ struct weir_auth_server {
 /* The headers of a request on its way out, under construction; opaque. Names are compared without case. */
 struct weir_auth_headers;
 WEIR_EXPORT bool weir_auth_header_has(const struct weir_auth_headers *headers, struct weir_str name);
-/* Replaces the values of the name by one; copied. */
+/* Replaces the values of the name by one; copied. A name or value that no header can have fails the request. */
 WEIR_EXPORT void weir_auth_header_set(struct weir_auth_headers *headers, struct weir_str name, struct weir_str value);
 WEIR_EXPORT void weir_auth_header_remove(struct weir_auth_headers *headers, struct weir_str name);
 

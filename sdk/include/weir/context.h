@@ -21,6 +21,11 @@ struct weir_metadata {
  * none) that labels its metrics; `peer` is "address:port" or "" . Never NULL. Any thread. */
 WEIR_EXPORT struct weir_context *weir_context_new(const char *transport, struct weir_str peer,
                                                   const struct weir_metadata *metadata, size_t count) WEIR_MUST_USE;
+/* The same with what an authenticator found out about the caller, kept apart from the metadata. */
+WEIR_EXPORT struct weir_context *weir_context_new_authenticated(const char *transport, struct weir_str peer,
+                                                                const struct weir_metadata *metadata, size_t count,
+                                                                const struct weir_metadata *attributes,
+                                                                size_t attribute_count) WEIR_MUST_USE;
 /* One more reference, the caller's; returns its argument. Any thread. */
 WEIR_EXPORT struct weir_context *weir_context_ref(struct weir_context *context);
 /* Drops a reference; the last frees. Accepts NULL. Any thread. */
@@ -33,6 +38,8 @@ WEIR_EXPORT const char *weir_context_transport(const struct weir_context *contex
 WEIR_EXPORT struct weir_str weir_context_peer(const struct weir_context *context);
 /* The metadata, sorted by key; the values of one key in the order they came. */
 WEIR_EXPORT const struct weir_metadata *weir_context_metadata(const struct weir_context *context, size_t *count);
+/* The caller's attributes, in the authenticator's order. Accepts NULL. */
+WEIR_EXPORT const struct weir_metadata *weir_context_attributes(const struct weir_context *context, size_t *count);
 
 WEIR_END
 

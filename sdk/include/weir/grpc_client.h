@@ -9,6 +9,7 @@
 #ifndef WEIR_GRPC_CLIENT_H
 #define WEIR_GRPC_CLIENT_H
 
+#include <weir/auth.h>
 #include <weir/buffer.h>
 #include <weir/compress.h>
 #include <weir/context.h>
@@ -37,6 +38,8 @@ struct weir_grpc_client_options {
     } keepalive;
     bool wait_for_ready;
     struct weir_secret_pairs headers;
+    bool auth_on;
+    struct weir_auth_options auth;
     char *user_agent; /* NULL or empty: weir_user_agent() */
     int balancer;     /* enum weir_grpc_balancer */
     char *authority;  /* NULL or empty: from the endpoint */
@@ -47,9 +50,10 @@ WEIR_EXPORT extern const struct weir_option_table weir_grpc_client_table;
 /* What the clients of all workers share; unchanging, so that any thread may use it. */
 struct weir_grpc_target;
 
-/* Takes the endpoint apart and loads certificates. `options` outlives the target. NULL with `error` set. Main
- * thread. */
+/* Takes the endpoint apart, loads certificates and finds the authenticator for `user` (NULL: nobody who could have
+ * one). `options` outlives the target. NULL with `error` set. Main thread. */
 WEIR_EXPORT struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_options *options,
+                                                          struct weir_instance *user,
                                                           struct weir_error *error) WEIR_MUST_USE;
 /* After the last client is freed; accepts NULL. Main thread. */
 WEIR_EXPORT void weir_grpc_target_free(struct weir_grpc_target *target);
@@ -92,6 +96,7 @@ struct weir_grpc_request {
     const struct weir_metadata
         *metadata; /* besides the options' headers, over which they win; names lower case */
     size_t metadata_count;
+    const struct weir_context *context; /* of the batch, for the authenticator, whose headers win; NULL: none */
     int64_t timeout; /* for the whole call, in nanoseconds, also told to the peer (grpc-timeout); 0: none */
     void (*done)(struct weir_grpc_request *request, const struct weir_grpc_response *response);
 
@@ -100,7 +105,8 @@ struct weir_grpc_request {
 
 /* Starts the call; done is called exactly once, later, on this worker, and may start others or free the call.
  * Without a connection: with wait_for_ready it waits for one, else it waits while the first attempt since the
- * last failure is under way and fails with WEIR_GRPC_UNAVAILABLE after that. */
+ * last failure is under way and fails with WEIR_GRPC_UNAVAILABLE after that. Where the authenticator gives no
+ * credentials the call fails with WEIR_GRPC_UNAUTHENTICATED. */
 WEIR_EXPORT void weir_grpc_client_send(struct weir_grpc_client *client, struct weir_grpc_request *request);
 
 /* Ends a call under way: done is called with WEIR_GRPC_CANCELLED and `reason`. No effect after done. */

@@ -44,6 +44,8 @@ struct weir_grpc_server_options {
     int64_t write_buffer_size;
     bool keepalive_on;
     struct weir_grpc_server_keepalive keepalive;
+    bool auth_on;
+    struct weir_auth_options auth;
     bool include_metadata; /* read by the component */
 };
 
@@ -76,7 +78,7 @@ struct weir_grpc_handler {
     bool (*admit)(struct weir_grpc_call *call, size_t bytes);
     /* The whole message is here, inflated. The answer may come later. */
     void (*request)(struct weir_grpc_call *call);
-    /* The server has refused the call itself (too large, unknown compression): for counting. */
+    /* The server has refused the call itself (not authenticated, too large, unknown compression): for counting. */
     void (*refused)(struct weir_grpc_call *call, int code, const char *message);
     /* The call is about to be freed, answered or not. One that has been handed to `request` is never freed
      * before it was answered, even when its client has gone. */
@@ -87,7 +89,7 @@ struct weir_grpc_handler {
 WEIR_EXPORT struct weir_grpc_site *weir_grpc_site_open(const struct weir_grpc_server_options *options,
                                                        const struct weir_grpc_method *methods,
                                                        const struct weir_grpc_handler *handler,
-                                                       struct weir_logger *logger,
+                                                       struct weir_instance *user, struct weir_logger *logger,
                                                        struct weir_error *error) WEIR_MUST_USE;
 /* The address as bound, with the real port; owned by the site. Any thread. */
 WEIR_EXPORT const char *weir_grpc_site_address(const struct weir_grpc_site *site);
@@ -115,6 +117,8 @@ WEIR_EXPORT const struct weir_http_header *weir_grpc_call_metadata(const struct 
                                                                    size_t *count);
 /* "address:port" of the client, "" for a unix socket. */
 WEIR_EXPORT struct weir_str weir_grpc_call_peer(const struct weir_grpc_call *call);
+/* What the authenticator found out about the caller, for weir_context_new_authenticated. */
+WEIR_EXPORT const struct weir_metadata *weir_grpc_call_attributes(const struct weir_grpc_call *call, size_t *count);
 /* When the client gives up (grpc-timeout), on the worker's clock (weir_worker_now); INT64_MAX: never. */
 WEIR_EXPORT int64_t weir_grpc_call_deadline(const struct weir_grpc_call *call);
 /* What weir_grpc_server_start was given. */

@@ -10,7 +10,9 @@
 #ifndef WEIR_HTTP_CLIENT_H
 #define WEIR_HTTP_CLIENT_H
 
+#include <weir/auth.h>
 #include <weir/buffer.h>
+#include <weir/context.h>
 #include <weir/http.h>
 #include <weir/option.h>
 #include <weir/tls.h>
@@ -27,6 +29,8 @@ WEIR_BEGIN
 struct weir_http_client_options {
     struct weir_tls_client_options tls;
     struct weir_secret_pairs headers;
+    bool auth_on;
+    struct weir_auth_options auth;
     char *proxy_url;                        /* NULL or empty: what the environment says */
     int64_t max_idle_conns;                 /* of all hosts; 0: no limit */
     int64_t max_idle_conns_per_host;        /* 0: 2 */
@@ -45,10 +49,10 @@ WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
 struct weir_http_transport;
 
 /* Parses proxy_url and the proxy variables of the environment and, with `https` (some URL needs it) or where
- * `tls` names files, loads certificates. `options` outlives the transport. NULL with `error` set. Main
- * thread. */
+ * `tls` names files, loads certificates; finds the authenticator for `user` (NULL: nobody who could have one).
+ * `options` outlives the transport. NULL with `error` set. Main thread. */
 WEIR_EXPORT struct weir_http_transport *
-weir_http_transport_new(const struct weir_http_client_options *options, bool https,
+weir_http_transport_new(const struct weir_http_client_options *options, bool https, struct weir_instance *user,
                         struct weir_error *error) WEIR_MUST_USE;
 /* After the last client is freed; accepts NULL. Main thread. */
 WEIR_EXPORT void weir_http_transport_free(struct weir_http_transport *transport);
@@ -66,6 +70,7 @@ WEIR_EXPORT void weir_http_client_free(struct weir_http_client *client);
 struct weir_http_response {
     int status;        /* 100 to 999; 0: there was no whole response, `error` says why */
     const char *error; /* "failed to make an HTTP request: Post "URL": ..."; NULL with a status */
+    bool unauthenticated; /* with an error: the authenticator gave no credentials, so trying again is of no use */
     const struct weir_http_header *headers;
     size_t header_count;
     struct weir_str
@@ -85,10 +90,11 @@ WEIR_EXPORT struct weir_str weir_http_response_header(const struct weir_http_res
 struct weir_http_request {
     const char *method; /* "POST", "GET" */
     const struct weir_url *url;
-    /* Besides Host, User-Agent, Content-Length, and the `headers` of the options, which come first and win.
-     */
+    /* Besides Host, User-Agent, Content-Length, and the `headers` of the options, which come first and win; the
+     * authenticator's win over both. */
     const struct weir_http_header *headers;
     size_t header_count;
+    const struct weir_context *context; /* of the batch, for the authenticator; NULL: none */
     struct weir_slices
         body;        /* every range has a buffer or lasts for ever; emptied by its owner, in done or later */
     int64_t timeout; /* for the whole attempt, to the last byte of the response, in nanoseconds; 0: none */

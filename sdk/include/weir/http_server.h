@@ -17,6 +17,7 @@
 #ifndef WEIR_HTTP_SERVER_H
 #define WEIR_HTTP_SERVER_H
 
+#include <weir/auth.h>
 #include <weir/buffer.h>
 #include <weir/http.h>
 #include <weir/logger.h>
@@ -48,6 +49,8 @@ struct weir_http_server_options {
     struct weir_tls_server_options tls;
     bool cors_on;
     struct weir_cors_options cors;
+    bool auth_on;
+    struct weir_auth_options auth;
     int64_t max_request_body_size; /* bytes, on the wire and inflated; 0 or less: 20 MiB */
     bool include_metadata;         /* read by the component */
     struct weir_pairs response_headers;
@@ -86,15 +89,16 @@ struct weir_http_handler {
     /* The site is served on worker 0 alone: weir_http_server_start is called there and nowhere else. Otherwise it must be
      * called on every worker, for each has a socket of its own. */
     bool first_worker_only;
-    /* The request line and the headers are here, the body is not: refuse early what is not served. */
+    /* The request line and the headers are here and who sent them is known; the body is not here: refuse early
+     * what is not served. */
     void (*head)(struct weir_http_exchange *exchange);
     /* Asked before `bytes` more of the body are received or inflated; false: the handler has answered. What
      * was admitted is the handler's to give back. */
     bool (*admit)(struct weir_http_exchange *exchange, size_t bytes);
     /* The whole body is here, inflated. The answer may come later. */
     void (*request)(struct weir_http_exchange *exchange);
-    /* Writes the answer to a request that the server itself refuses (body too large, unknown
-     * Content-Encoding, broken gzip): must answer. NULL: the message as text/plain. */
+    /* Writes the answer to a request that the server itself refuses (401: not authenticated; body too large,
+     * unknown Content-Encoding, broken gzip): must answer. NULL: the message as text/plain, or "Unauthorized". */
     void (*fail)(struct weir_http_exchange *exchange, int status, const char *message);
     /* The exchange is about to be freed, answered or not: the place to release what
      * weir_http_exchange_set_data keeps. An exchange that has been handed to `request` is never freed before
@@ -104,12 +108,13 @@ struct weir_http_handler {
 
 /*
  * Opens the address: resolves it and makes sure that it can be bound, so that a bad address, an unreadable
- * certificate or a port in use fails here. `options` and `handler` must outlive the site; `logger` may be
- * NULL. NULL with `error` set on failure. Main thread.
+ * certificate or a port in use fails here. Finds the authenticator for `user` (NULL: a server that cannot have
+ * one). `options` and `handler` must outlive the site; `logger` may be NULL. NULL with `error` set on failure.
+ * Main thread.
  */
 WEIR_EXPORT struct weir_http_site *weir_http_site_open(const struct weir_http_server_options *options,
                                                        const struct weir_http_handler *handler,
-                                                       struct weir_logger *logger,
+                                                       struct weir_instance *user, struct weir_logger *logger,
                                                        struct weir_error *error) WEIR_MUST_USE;
 /* The address as bound, with the real port ("127.0.0.1:4318", "[::]:4318", "/run/x.sock"). Owned by the site.
  */
@@ -149,6 +154,9 @@ weir_http_exchange_headers(const struct weir_http_exchange *exchange, size_t *co
 WEIR_EXPORT struct weir_buffer *weir_http_exchange_body(const struct weir_http_exchange *exchange);
 /* "address:port" of the client, "" for a unix socket. */
 WEIR_EXPORT struct weir_str weir_http_exchange_peer(const struct weir_http_exchange *exchange);
+/* What the authenticator found out about the caller, for weir_context_new_authenticated. */
+WEIR_EXPORT const struct weir_metadata *
+weir_http_exchange_attributes(const struct weir_http_exchange *exchange, size_t *count);
 /* What weir_http_server_start was given. */
 WEIR_EXPORT void *weir_http_exchange_user(const struct weir_http_exchange *exchange);
 /* False once the client went away: nobody will read the answer, which is due all the same. */

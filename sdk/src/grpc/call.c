@@ -325,6 +325,31 @@ static int64_t deadline_of(struct weir_grpc_server *server, const struct headers
     return deadline;
 }
 
+static bool keep_attributes(struct weir_grpc_call *call, const struct weir_auth_verdict *verdict)
+{
+    if (verdict->attribute_count == 0)
+        return true;
+    call->attributes =
+        weir_arena_calloc(&call->metadata.arena, verdict->attribute_count, sizeof(*call->attributes));
+    if (!call->attributes)
+        return false;
+    memcpy(call->attributes, verdict->attributes, verdict->attribute_count * sizeof(*call->attributes));
+    call->attribute_count = verdict->attribute_count;
+    return true;
+}
+
+/* Who is not known does not get any further. */
+static bool authenticate(struct weir_grpc_call *call)
+{
+    struct weir_auth_verdict verdict;
+    if (!auth_server_check(&grpc_site_of(call->server)->auth, &call->metadata, WEIR_STR_NONE, call->peer,
+                           &call->metadata.arena, &verdict))
+        refuse(call, verdict.grpc_code, "%s", verdict.message);
+    else if (!keep_attributes(call, &verdict))
+        refuse(call, WEIR_GRPC_UNAUTHENTICATED, "out of memory");
+    return !call->answered;
+}
+
 void grpc_call_begin(struct grpc_connection *connection, struct h2_stream *stream)
 {
     if (!check_protocol(stream))
@@ -343,7 +368,7 @@ void grpc_call_begin(struct grpc_connection *connection, struct h2_stream *strea
     call->peer = weir_arena_copy(&call->metadata.arena, weir_str_of(weir_conn_peer(connection->conn)));
     if (!take_metadata(call, &stream->headers))
         refuse(call, WEIR_GRPC_RESOURCE_EXHAUSTED, "out of memory");
-    else if (find_method(call, headers_get(&stream->headers, ":path")))
+    else if (find_method(call, headers_get(&stream->headers, ":path")) && authenticate(call))
         (void)find_encoding(call, headers_get(&stream->headers, "grpc-encoding"));
     leave(call);
 }
@@ -478,6 +503,12 @@ const struct weir_http_header *weir_grpc_call_metadata(const struct weir_grpc_ca
 struct weir_str weir_grpc_call_peer(const struct weir_grpc_call *call)
 {
     return call->peer;
+}
+
+const struct weir_metadata *weir_grpc_call_attributes(const struct weir_grpc_call *call, size_t *count)
+{
+    *count = call->attribute_count;
+    return call->attributes;
 }
 
 int64_t weir_grpc_call_deadline(const struct weir_grpc_call *call)

@@ -78,6 +78,7 @@ static void answer(struct weir_grpc_stream *stream)
     weir_buffer_unref(stream->received);
     weir_buffer_unref(stream->details);
     weir_buffer_unref(stream->body);
+    auth_headers_free(&stream->headers);
     free(stream->message);
     free(stream);
 }
@@ -231,8 +232,15 @@ void weir_grpc_client_send(struct weir_grpc_client *client, struct weir_grpc_req
     weir_timer_init(&stream->timeout, client->worker, timed_out);
     if (request->timeout > 0)
         weir_timer_start(&stream->timeout, request->timeout);
-    wait(stream);
-    weir_grpc_client_dispatch(client);
+    struct weir_error error = WEIR_ERROR_INIT;
+    if (weir_grpc_call_authenticate(stream, &error) != 0) {
+        weir_grpc_stream_finish(stream, WEIR_GRPC_UNAUTHENTICATED,
+                                "transport: per-RPC creds failed due to error: %s", weir_error_text(&error));
+    } else {
+        wait(stream);
+        weir_grpc_client_dispatch(client);
+    }
+    weir_error_free(&error);
 }
 
 void weir_grpc_request_cancel(struct weir_grpc_request *request, const char *reason)

@@ -29,6 +29,7 @@ struct weir_grpc_target {
     const char *user_agent;
     struct weir_proxies proxies;
     const struct weir_url *proxy; /* NULL: direct */
+    struct auth_client auth;
 };
 
 struct weir_grpc_link;
@@ -44,6 +45,7 @@ struct weir_grpc_stream {
     struct weir_grpc_link *link; /* while it runs */
     struct h2_stream *h2;
     struct weir_timer timeout;
+    struct weir_auth_headers headers; /* with an authenticator: all that it has left or added */
     bool resent; /* once, after the peer said that it had not looked at it */
 
     struct weir_buffer *received; /* the length-prefixed message so far */
@@ -159,6 +161,8 @@ void weir_grpc_link_close(struct weir_grpc_link *link);
 
 /* --- client_call.c: one call as HTTP/2 headers and messages --- */
 
+/* Has the authenticator of the options, if there is one, make the call's metadata. 0, or -1 with `error` set. */
+int weir_grpc_call_authenticate(struct weir_grpc_stream *stream, struct weir_error *error);
 /* The request's headers; false when memory is out. */
 bool weir_grpc_call_headers(const struct weir_grpc_stream *stream, struct headers *out);
 /* The length-prefixed message; -1 with the stream not started and `error` set. */

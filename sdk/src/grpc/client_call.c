@@ -58,11 +58,42 @@ static bool has_metadata(const struct weir_grpc_request *request, struct weir_st
     return false;
 }
 
+/* What the options and the request set, as it is written in them. */
+static bool collect_configured(const struct weir_grpc_stream *stream, struct headers *out)
+{
+    const struct weir_grpc_request *request = stream->request;
+    const struct weir_pairs *pairs = &stream->client->target->options->headers.pairs;
+    bool ok = true;
+    for (size_t i = 0; ok && i < pairs->count; i++)
+        if (!has_metadata(request, weir_str_of(pairs->items[i].name)))
+            ok = add(out, pairs->items[i].name, pairs->items[i].value);
+    for (size_t i = 0; ok && i < request->metadata_count; i++)
+        ok = headers_add(out, request->metadata[i].key, request->metadata[i].value);
+    return ok;
+}
+
+int weir_grpc_call_authenticate(struct weir_grpc_stream *stream, struct weir_error *error)
+{
+    const struct auth_client *auth = &stream->client->target->auth;
+    if (!auth->extension)
+        return 0;
+    if (!collect_configured(stream, &stream->headers.configured))
+        return weir_error_set(error, "out of memory");
+    return auth_client_apply(auth, stream->request->context, &stream->headers, error);
+}
+
+static bool add_all(struct headers *out, const struct headers *from)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (!add_metadata(out, from->items[i].name, from->items[i].value))
+            return false;
+    return true;
+}
+
 bool weir_grpc_call_headers(const struct weir_grpc_stream *stream, struct headers *out)
 {
     const struct weir_grpc_request *request = stream->request;
     const struct weir_grpc_target *target = stream->client->target;
-    const struct weir_pairs *pairs = &target->options->headers.pairs;
     bool ok = add(out, ":method", "POST") && add(out, ":scheme", target->tls ? "https" : "http") &&
               add(out, ":path", request->path) && add(out, ":authority", target->authority) &&
               add(out, "content-type", "application/grpc") && add(out, "user-agent", target->user_agent) &&
@@ -74,11 +105,11 @@ bool weir_grpc_call_headers(const struct weir_grpc_stream *stream, struct header
         weir_grpc_timeout_print(request->timeout, text);
         ok = add(out, "grpc-timeout", text);
     }
-    for (size_t i = 0; ok && i < pairs->count; i++)
-        if (!has_metadata(request, weir_str_of(pairs->items[i].name)))
-            ok = add_metadata(out, weir_str_of(pairs->items[i].name), weir_str_of(pairs->items[i].value));
-    for (size_t i = 0; ok && i < request->metadata_count; i++)
-        ok = add_metadata(out, request->metadata[i].key, request->metadata[i].value);
+    if (ok && target->auth.extension)
+        return add_all(out, &stream->headers.configured) && add_all(out, &stream->headers.added);
+    struct headers configured = { 0 };
+    ok = ok && collect_configured(stream, &configured) && add_all(out, &configured);
+    headers_free(&configured);
     return ok;
 }
 

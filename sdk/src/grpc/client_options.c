@@ -72,10 +72,9 @@ static const struct weir_option rows[] = {
                 .doc = "The :authority header; default: from the endpoint."),
     WEIR_OPTION_IGNORED("read_buffer_size", "connections share one read buffer of 64 KiB for each worker"),
     WEIR_OPTION_IGNORED("write_buffer_size", "messages are written from where they are, without a buffer"),
-    WEIR_OPTION_REFUSED("auth",
-                        "client authentication by extensions is not available; static credentials can be set "
-                        "with headers"),
-    WEIR_OPTION_REFUSED("middlewares", "middleware extensions are not available"),
+    WEIR_OPTION_OPTIONAL(struct weir_grpc_client_options, auth, auth_on, "auth", &weir_auth_table, WEIR_NONE_OFF,
+                         .doc = "What adds credentials to every call."),
+    WEIR_OPTION_REFUSED("middlewares", "no extension that can stand in front of a client is available"),
     WEIR_OPTION_END,
 };
 
@@ -92,7 +91,19 @@ static const char *environment(const char *name)
     return getenv(name);
 }
 
-static int set_up(struct weir_grpc_target *target, struct weir_error *error)
+static int find_authenticator(struct weir_grpc_target *target, struct weir_instance *user, struct weir_error *error)
+{
+    if (!target->options->auth_on)
+        return 0;
+    if (auth_client_find(&target->auth, &target->options->auth, user, error) != 0)
+        return -1;
+    if (target->auth.functions->needs_tls && !target->tls)
+        return weir_error_set(error, "grpc: the credentials require transport level security (use "
+                                     "grpc.WithTransportCredentials() to set)");
+    return 0;
+}
+
+static int set_up(struct weir_grpc_target *target, struct weir_instance *user, struct weir_error *error)
 {
     static const char *const alpn[] = { "h2", NULL };
     const struct weir_grpc_client_options *options = target->options;
@@ -100,6 +111,8 @@ static int set_up(struct weir_grpc_target *target, struct weir_error *error)
         return -1;
     bool tls = target->endpoint.scheme == WEIR_SCHEME_HTTPS || weir_tls_client_wanted(&options->tls);
     if (tls && weir_tls_client_context(&options->tls, alpn, &target->tls, error) < 0)
+        return -1;
+    if (find_authenticator(target, user, error) < 0)
         return -1;
     target->server_name = or_null(options->tls.server_name_override);
     target->authority = or_null(options->authority);
@@ -117,11 +130,11 @@ static int set_up(struct weir_grpc_target *target, struct weir_error *error)
 }
 
 struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_options *options,
-                                              struct weir_error *error)
+                                              struct weir_instance *user, struct weir_error *error)
 {
     struct weir_grpc_target *target = weir_xcalloc(1, sizeof *target);
     target->options = options;
-    if (set_up(target, error) < 0) {
+    if (set_up(target, user, error) < 0) {
         weir_grpc_target_free(target);
         return NULL;
     }

@@ -11,7 +11,8 @@
 struct weir_grpc_site *weir_grpc_site_open(const struct weir_grpc_server_options *options,
                                            const struct weir_grpc_method *methods,
                                            const struct weir_grpc_handler *handler,
-                                           struct weir_logger *logger, struct weir_error *error)
+                                           struct weir_instance *user, struct weir_logger *logger,
+                                           struct weir_error *error)
 {
     static const char *const alpn[] = { "h2", NULL };
     struct weir_grpc_site *site = weir_xcalloc(1, sizeof(*site));
@@ -24,7 +25,8 @@ struct weir_grpc_site *weir_grpc_site_open(const struct weir_grpc_server_options
     site->options = options;
     site->methods = methods;
     site->handler = handler;
-    if (site_open(&site->site, &base, logger, error) != 0) {
+    if ((options->auth_on && auth_server_find(&site->auth, &options->auth, user, error) != 0) ||
+        site_open(&site->site, &base, logger, error) != 0) {
         free(site);
         return NULL;
     }

@@ -8,6 +8,7 @@
 #include <weir/compress.h>
 #include <weir/grpc_server.h>
 
+#include "sdk/src/auth/auth.h"
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/http/site.h"
 
@@ -19,6 +20,7 @@ struct weir_grpc_site {
     const struct weir_grpc_server_options *options;
     const struct weir_grpc_method *methods;
     const struct weir_grpc_handler *handler;
+    struct auth_server auth;
 };
 
 struct weir_grpc_server {
@@ -55,6 +57,8 @@ struct weir_grpc_call {
     const struct weir_grpc_method *method;
     struct headers metadata; /* its arena holds the peer */
     struct weir_str peer;
+    struct weir_metadata *attributes; /* of the caller */
+    size_t attribute_count;
     int64_t deadline;
     enum weir_encoding encoding; /* of grpc-encoding */
     uint8_t prefix[GRPC_PREFIX];

@@ -28,6 +28,7 @@ static void free_call(struct weir_http_call *call)
 {
     weir_http_reply_free(&call->reply);
     weir_url_free(&call->redirected);
+    auth_headers_free(&call->headers);
     free(call->failure);
     free(call);
 }
@@ -57,7 +58,7 @@ static void answer_failure(struct weir_http_call *call, const char *why)
     for (const char *at = method + 1; *method && *at; at++)
         weir_text_addc(&text, (char)tolower((unsigned char)*at));
     weir_text_addf(&text, " \"%s\": %s", weir_http_call_url(call)->text, why);
-    struct weir_http_response response = { .error = text.data };
+    struct weir_http_response response = { .error = text.data, .unauthenticated = call->refused };
     call->request->done(call->request, &response);
     weir_text_free(&text);
     free_call(call);
@@ -201,10 +202,16 @@ void weir_http_client_send(struct weir_http_client *client, struct weir_http_req
     weir_timer_init(&call->timeout, client->worker, timed_out);
     if (request->timeout > 0)
         weir_timer_start(&call->timeout, request->timeout);
-    if (request->url->https && !client->transport->tls)
+    struct weir_error error = WEIR_ERROR_INIT;
+    if (request->url->https && !client->transport->tls) {
         weir_http_call_fail(call, "TLS was not set up for this client");
-    else
+    } else if (weir_http_head_authenticate(call, &error) != 0) {
+        call->refused = true;
+        weir_http_call_fail(call, "%s", weir_error_text(&error));
+    } else {
         weir_http_pool_start(call);
+    }
+    weir_error_free(&error);
 }
 
 void weir_http_request_cancel(struct weir_http_request *request, const char *reason)

@@ -11,6 +11,7 @@
 
 #include <weir/http_client.h>
 
+#include "sdk/src/auth/auth.h"
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/http/headers.h"
 #include "sdk/src/http/proxy.h"
@@ -24,6 +25,7 @@ struct weir_http_transport {
     const struct weir_http_client_options *options;
     struct weir_tls_context *tls; /* NULL: no https */
     struct weir_proxies proxies;
+    struct auth_client auth;
 };
 
 struct weir_http_origin;
@@ -57,6 +59,8 @@ struct weir_http_call {
     unsigned redirects;         /* 0: `redirected` is unset, the request's own URL counts */
     bool foreign;               /* redirected to another host: credentials stay behind */
     bool resent;                /* the kept connection was gone: on its second one */
+    struct weir_auth_headers headers; /* with an authenticator: all that it has left or added */
+    bool refused;                     /* by the authenticator */
     struct weir_http_reply reply;
     enum { WEIR_HTTP_CALL_RUNS, WEIR_HTTP_CALL_WAITS, WEIR_HTTP_CALL_FINISHED } state;
     char *failure; /* when finished: the error, NULL: there is a reply */
@@ -222,6 +226,8 @@ int weir_http_tunnel_receive(struct weir_http_tunnel *tunnel, const uint8_t *byt
 
 /* The request line and the headers of HTTP/1.1, to the empty line. */
 void weir_http_head_print(const struct weir_http_call *call, struct weir_text *out);
+/* Has the authenticator of the options, if there is one, make the call's headers. 0, or -1 with `error` set. */
+int weir_http_head_authenticate(struct weir_http_call *call, struct weir_error *error);
 /* All headers but Host and Content-Length, names in lower case. */
 void weir_http_head_collect(const struct weir_http_call *call, struct headers *out);
 /* What goes into Host and :authority. */

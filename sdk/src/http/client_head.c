@@ -83,21 +83,46 @@ static bool allowed(const struct weir_http_call *call, struct weir_str name)
     return !is_ours(name) && !(call->foreign && is_credential(name));
 }
 
-void weir_http_head_collect(const struct weir_http_call *call, struct headers *out)
+/* What the options and the request set. */
+static void collect_configured(const struct weir_http_call *call, struct headers *out)
 {
     const struct weir_http_request *request = call->request;
     const struct weir_pairs *pairs = options_headers(call);
-    bool has_agent = find_option(call, WEIR_STR("user-agent")) != NULL;
-    for (size_t i = 0; i < request->header_count; i++)
-        has_agent = has_agent || weir_str_equal_nocase(request->headers[i].name, WEIR_STR("user-agent"));
-    if (!has_agent)
-        add(out, WEIR_STR("user-agent"), weir_str_of(weir_user_agent()));
     for (size_t i = 0; i < pairs->count; i++)
         if (allowed(call, weir_str_of(pairs->items[i].name)))
             add(out, weir_str_of(pairs->items[i].name), weir_str_of(pairs->items[i].value));
     for (size_t i = 0; i < request->header_count; i++)
         if (allowed(call, request->headers[i].name) && !find_option(call, request->headers[i].name))
             add(out, request->headers[i].name, request->headers[i].value);
+}
+
+int weir_http_head_authenticate(struct weir_http_call *call, struct weir_error *error)
+{
+    const struct auth_client *auth = &call->client->transport->auth;
+    if (!auth->extension)
+        return 0;
+    collect_configured(call, &call->headers.configured);
+    return auth_client_apply(auth, call->request->context, &call->headers, error);
+}
+
+static void take(const struct weir_http_call *call, const struct headers *from, struct headers *out)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (allowed(call, from->items[i].name))
+            add(out, from->items[i].name, from->items[i].value);
+}
+
+void weir_http_head_collect(const struct weir_http_call *call, struct headers *out)
+{
+    if (call->client->transport->auth.extension) {
+        take(call, &call->headers.configured, out);
+        if (!call->foreign)
+            take(call, &call->headers.added, out);
+    } else {
+        collect_configured(call, out);
+    }
+    if (!headers_get(out, "user-agent").data)
+        add(out, WEIR_STR("user-agent"), weir_str_of(weir_user_agent()));
     const struct weir_url *url = weir_http_call_url(call);
     if (url->userinfo && !call->foreign && !headers_get(out, "authorization").data) {
         char *credentials = weir_basic_credentials(url->userinfo);
@@ -137,26 +162,14 @@ void weir_http_head_print(const struct weir_http_call *call, struct weir_text *o
     weir_text_add(out, "\r\n", 2);
 }
 
-/* RFC 9110 section 5.6.2. */
-static bool is_token(const char *text)
-{
-    if (!*text)
-        return false;
-    for (const char *at = text; *at; at++)
-        if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", *at))
-            return false;
-    return true;
-}
-
 int weir_http_head_check(const struct weir_secret_pairs *headers, struct weir_error *error)
 {
     for (size_t i = 0; i < headers->pairs.count; i++) {
         const struct weir_pair *pair = &headers->pairs.items[i];
-        if (!is_token(pair->name))
+        if (!header_name_valid(weir_str_of(pair->name)))
             return weir_error_set(error, "invalid header field name \"%s\"", pair->name);
-        for (const char *at = pair->value; *at; at++)
-            if (((unsigned char)*at < 0x20 && *at != '\t') || *at == 0x7f)
-                return weir_error_set(error, "invalid header field value for \"%s\"", pair->name);
+        if (!header_value_valid(weir_str_of(pair->value)))
+            return weir_error_set(error, "invalid header field value for \"%s\"", pair->name);
     }
     return 0;
 }

@@ -8,9 +8,6 @@
 
 #include "sdk/src/http/client.h"
 
-#define REASON_AUTH \
-    "client authentication by extensions is not available; static credentials can be set with headers"
-
 static void check_cookies(const struct weir_node *node, struct weir_checker *checker)
 {
     if (!node)
@@ -69,8 +66,9 @@ static const struct weir_option rows[] = {
                 .doc = "Cookies are not kept: only enabled: false is possible."),
     WEIR_OPTION_IGNORED("read_buffer_size", "connections share one read buffer of 64 KiB for each worker"),
     WEIR_OPTION_IGNORED("write_buffer_size", "requests are written from where they are, without a buffer"),
-    WEIR_OPTION_REFUSED("auth", REASON_AUTH),
-    WEIR_OPTION_REFUSED("middlewares", "middleware extensions are not available"),
+    WEIR_OPTION_OPTIONAL(struct weir_http_client_options, auth, auth_on, "auth", &weir_auth_table, WEIR_NONE_OFF,
+                         .doc = "What adds credentials to every request."),
+    WEIR_OPTION_REFUSED("middlewares", "no extension that can stand in front of a client is available"),
     WEIR_OPTION_END,
 };
 
@@ -89,7 +87,8 @@ static const char *environment(const char *name)
 }
 
 struct weir_http_transport *weir_http_transport_new(const struct weir_http_client_options *options,
-                                                    bool https, struct weir_error *error)
+                                                    bool https, struct weir_instance *user,
+                                                    struct weir_error *error)
 {
     static const char *const both[] = { "h2", "http/1.1", NULL };
     static const char *const only_1[] = { "http/1.1", NULL };
@@ -100,6 +99,8 @@ struct weir_http_transport *weir_http_transport_new(const struct weir_http_clien
                          : weir_proxies_from_environment(&transport->proxies, environment, error);
     if (result == 0)
         result = weir_http_head_check(&options->headers, error);
+    if (result == 0 && options->auth_on)
+        result = auth_client_find(&transport->auth, &options->auth, user, error);
     if (result == 0 && (https || names_files(&options->tls.common)))
         result = weir_tls_client_context(&options->tls, options->force_attempt_http2 ? both : only_1,
                                          &transport->tls, error);

@@ -15,14 +15,19 @@
 /* The first step in which a body of unknown length is admitted; each further step doubles. */
 #define BODY_STEP 16384
 
+static const struct weir_http_site *site_of(const struct weir_http_exchange *exchange)
+{
+    return WEIR_CONTAINER_OF(exchange->server->server.site, struct weir_http_site, site);
+}
+
 const struct weir_http_server_options *exchange_options(const struct weir_http_exchange *exchange)
 {
-    return WEIR_CONTAINER_OF(exchange->server->server.site, struct weir_http_site, site)->options;
+    return site_of(exchange)->options;
 }
 
 static const struct weir_http_handler *handler_of(const struct weir_http_exchange *exchange)
 {
-    return WEIR_CONTAINER_OF(exchange->server->server.site, struct weir_http_site, site)->handler;
+    return site_of(exchange)->handler;
 }
 
 static size_t body_max(const struct weir_http_exchange *exchange)
@@ -279,6 +284,32 @@ static bool begin_body(struct weir_http_exchange *exchange)
     return take_room(exchange, (size_t)exchange->length);
 }
 
+static bool keep_attributes(struct weir_http_exchange *exchange, const struct weir_auth_verdict *verdict)
+{
+    if (verdict->attribute_count == 0)
+        return true;
+    exchange->attributes = weir_arena_calloc(&exchange->headers.arena, verdict->attribute_count,
+                                             sizeof(*exchange->attributes));
+    if (!exchange->attributes)
+        return false;
+    memcpy(exchange->attributes, verdict->attributes, verdict->attribute_count * sizeof(*exchange->attributes));
+    exchange->attribute_count = verdict->attribute_count;
+    return true;
+}
+
+/* Who is not known does not get any further. */
+static bool authenticate(struct weir_http_exchange *exchange)
+{
+    struct weir_auth_verdict verdict;
+    if (auth_server_check(&site_of(exchange)->auth, &exchange->headers, exchange->query, exchange->peer,
+                          &exchange->headers.arena, &verdict) &&
+        keep_attributes(exchange, &verdict))
+        return true;
+    const char *message = verdict.message ? verdict.message : "out of memory";
+    exchange_fail(exchange, 401, handler_of(exchange)->fail ? message : "Unauthorized");
+    return false;
+}
+
 bool exchange_begin(struct weir_http_exchange *exchange, bool has_body)
 {
     const struct weir_http_server_options *options = exchange_options(exchange);
@@ -287,7 +318,7 @@ bool exchange_begin(struct weir_http_exchange *exchange, bool has_body)
     if (options->cors_on && options->cors.allowed_origins.count > 0 &&
         cors_is_preflight(exchange->method, &exchange->headers)) {
         weir_http_respond(exchange, 204, NULL, 0, NULL);
-    } else if (check_encoding(exchange)) {
+    } else if (authenticate(exchange) && check_encoding(exchange)) {
         if (handler->head)
             handler->head(exchange);
         if (!exchange->answered && has_body)
@@ -427,6 +458,12 @@ struct weir_buffer *weir_http_exchange_body(const struct weir_http_exchange *exc
 struct weir_str weir_http_exchange_peer(const struct weir_http_exchange *exchange)
 {
     return exchange->peer;
+}
+
+const struct weir_metadata *weir_http_exchange_attributes(const struct weir_http_exchange *exchange, size_t *count)
+{
+    *count = exchange->attribute_count;
+    return exchange->attributes;
 }
 
 void *weir_http_exchange_user(const struct weir_http_exchange *exchange)

@@ -13,6 +13,7 @@
 #include <weir/compress.h>
 #include <weir/http_server.h>
 
+#include "sdk/src/auth/auth.h"
 #include "sdk/src/http/headers.h"
 #include "sdk/src/http/site.h"
 
@@ -20,6 +21,7 @@ struct weir_http_site {
     struct site site;
     const struct weir_http_server_options *options;
     const struct weir_http_handler *handler;
+    struct auth_server auth;
 };
 
 struct weir_http_server {
@@ -48,6 +50,8 @@ struct weir_http_exchange {
     uint64_t length;
     enum weir_encoding encoding;
     struct weir_buffer *body;
+    struct weir_metadata *attributes; /* of the caller */
+    size_t attribute_count;
     bool delivered; /* handed to `request` */
     bool answered;
     bool too_large; /* the connection is not worth keeping behind the answer */

@@ -61,6 +61,26 @@ struct weir_str headers_get(const struct headers *headers, const char *name)
     return WEIR_STR_NONE;
 }
 
+bool header_name_valid(struct weir_str name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        unsigned char c = (unsigned char)name.data[i];
+        if (c <= 0x20 || c >= 0x7f || strchr("\"(),/:;<=>?@[\\]{}", c))
+            return false;
+    }
+    return name.length > 0;
+}
+
+bool header_value_valid(struct weir_str value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        unsigned char c = (unsigned char)value.data[i];
+        if ((c < 0x20 && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
 void headers_free(struct headers *headers)
 {
     weir_arena_free(&headers->arena);

@@ -27,6 +27,10 @@ bool headers_add(struct headers *headers, struct weir_str name, struct weir_str 
 /* The first value under `name` (lower case); data is NULL when there is none. */
 struct weir_str headers_get(const struct headers *headers, const char *name);
 
+/* Whether a field can have this name (RFC 9110, 5.6.2) or value (5.5). */
+bool header_name_valid(struct weir_str name);
+bool header_value_valid(struct weir_str value);
+
 /* Empties the list and frees its memory. */
 void headers_free(struct headers *headers);
 

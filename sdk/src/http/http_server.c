@@ -10,7 +10,8 @@
 
 struct weir_http_site *weir_http_site_open(const struct weir_http_server_options *options,
                                            const struct weir_http_handler *handler,
-                                           struct weir_logger *logger, struct weir_error *error)
+                                           struct weir_instance *user, struct weir_logger *logger,
+                                           struct weir_error *error)
 {
     static const char *const alpn[] = { "h2", "http/1.1", NULL };
     struct weir_http_site *site = weir_xcalloc(1, sizeof(*site));
@@ -23,7 +24,8 @@ struct weir_http_site *weir_http_site_open(const struct weir_http_server_options
     };
     site->options = options;
     site->handler = handler;
-    if (site_open(&site->site, &base, logger, error) != 0) {
+    if ((options->auth_on && auth_server_find(&site->auth, &options->auth, user, error) != 0) ||
+        site_open(&site->site, &base, logger, error) != 0) {
         free(site);
         return NULL;
     }

@@ -13,7 +13,8 @@ struct weir_context {
     const char *transport;
     struct weir_str peer;
     size_t count;
-    struct weir_metadata metadata[];
+    size_t attribute_count;
+    struct weir_metadata metadata[]; /* the attributes come behind */
 };
 
 static char *put(char *at, struct weir_str from, struct weir_str *to)
@@ -35,16 +36,27 @@ static void insert(struct weir_metadata *sorted, size_t count, struct weir_metad
     sorted[at] = one;
 }
 
-struct weir_context *weir_context_new(const char *transport, struct weir_str peer,
-                                      const struct weir_metadata *metadata, size_t count)
+static size_t text_of(const struct weir_metadata *pairs, size_t count)
 {
-    size_t text = peer.length + (transport ? strlen(transport) + 1 : 0);
+    size_t text = 0;
     for (size_t i = 0; i < count; i++)
-        text += metadata[i].key.length + metadata[i].value.length;
-    struct weir_context *context = weir_xmalloc(sizeof(*context) + count * sizeof(*metadata) + text);
-    char *at = (char *)&context->metadata[count];
+        text += pairs[i].key.length + pairs[i].value.length;
+    return text;
+}
+
+struct weir_context *weir_context_new_authenticated(const char *transport, struct weir_str peer,
+                                                    const struct weir_metadata *metadata, size_t count,
+                                                    const struct weir_metadata *attributes,
+                                                    size_t attribute_count)
+{
+    size_t text = peer.length + (transport ? strlen(transport) + 1 : 0) + text_of(metadata, count) +
+                  text_of(attributes, attribute_count);
+    size_t pairs = count + attribute_count;
+    struct weir_context *context = weir_xmalloc(sizeof(*context) + pairs * sizeof(*metadata) + text);
+    char *at = (char *)&context->metadata[pairs];
     context->references = 1;
     context->count = count;
+    context->attribute_count = attribute_count;
     context->transport = NULL;
     if (transport) {
         context->transport = at;
@@ -57,7 +69,18 @@ struct weir_context *weir_context_new(const char *transport, struct weir_str pee
         at = put(at, metadata[i].value, &copy.value);
         insert(context->metadata, i, copy);
     }
+    for (size_t i = 0; i < attribute_count; i++) {
+        struct weir_metadata *copy = &context->metadata[count + i];
+        at = put(at, attributes[i].key, &copy->key);
+        at = put(at, attributes[i].value, &copy->value);
+    }
     return context;
+}
+
+struct weir_context *weir_context_new(const char *transport, struct weir_str peer,
+                                      const struct weir_metadata *metadata, size_t count)
+{
+    return weir_context_new_authenticated(transport, peer, metadata, count, NULL, 0);
 }
 
 struct weir_context *weir_context_ref(struct weir_context *context)
@@ -86,4 +109,10 @@ const struct weir_metadata *weir_context_metadata(const struct weir_context *con
 {
     *count = context ? context->count : 0;
     return context ? context->metadata : NULL;
+}
+
+const struct weir_metadata *weir_context_attributes(const struct weir_context *context, size_t *count)
+{
+    *count = context ? context->attribute_count : 0;
+    return context ? &context->metadata[context->count] : NULL;
 }

@@ -15,6 +15,7 @@
 
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/net/conn.h"
+#include "tests/unit/authenticator.h"
 #include "tests/unit/suite.h"
 
 #define SECOND ((int64_t)1000000000)
@@ -232,7 +233,7 @@ static void start_client(uint16_t port)
     struct weir_error error = WEIR_ERROR_INIT;
     snprintf(endpoint_text, sizeof endpoint_text, "127.0.0.1:%u", (unsigned)port);
     options.endpoint = endpoint_text;
-    target = weir_grpc_target_new(&options, &error);
+    target = weir_grpc_target_new(&options, door_user, &error);
     ck_assert_msg(target != NULL, "%s", weir_error_text(&error));
     client = weir_grpc_client_new(weir_worker_at(0), target);
 }
@@ -264,6 +265,7 @@ static void expect(struct call *call, int code, const char *message)
 static void setup(void)
 {
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_SYSTEM, NULL), 0);
+    door_make();
     unsetenv("HTTPS_PROXY");
     unsetenv("https_proxy");
     options = (struct weir_grpc_client_options){ .tls.insecure = true };
@@ -281,6 +283,7 @@ static void teardown(void)
     weir_grpc_target_free(target);
     weir_text_free(&request_headers);
     weir_text_free(&request_body);
+    door_free();
     weir_workers_destroy();
 }
 
@@ -316,6 +319,42 @@ START_TEST(a_call_and_its_answer)
     ck_assert_uint_eq(request_body.length, 10);
     ck_assert(memcmp(request_body.data, "\0\0\0\0\5hello", 10) == 0);
     free(expected);
+}
+END_TEST
+
+static char door[] = "door";
+
+START_TEST(an_authenticator_has_the_last_word_on_metadata)
+{
+    struct call call;
+    struct weir_pair pairs[] = { { (char *)"authorization", (char *)"configured" }, { (char *)"x-key", (char *)"1" } };
+    options.headers.pairs = (struct weir_pairs){ pairs, 2 };
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    start_server(0);
+    start_client(weir_listener_port(listener));
+    begin(&call, "hello", 5 * SECOND);
+    expect(&call, WEIR_GRPC_OK, "");
+    ck_assert_ptr_nonnull(strstr(request_headers.data, "\nx-key=1\nauthorization=sesame\n"));
+    ck_assert_ptr_null(strstr(request_headers.data, "configured"));
+    door_is_locked = true;
+    begin(&call, "hello", 5 * SECOND);
+    expect(&call, WEIR_GRPC_UNAUTHENTICATED,
+           "transport: per-RPC creds failed due to error: the door is locked");
+}
+END_TEST
+
+START_TEST(credentials_that_need_tls)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    options.endpoint = (char *)"127.0.0.1:1";
+    door_needs_tls = true;
+    ck_assert_ptr_null(weir_grpc_target_new(&options, door_user, &error));
+    ck_assert_str_eq(weir_error_text(&error), "grpc: the credentials require transport level security (use "
+                                              "grpc.WithTransportCredentials() to set)");
+    weir_error_free(&error);
 }
 END_TEST
 
@@ -589,6 +628,8 @@ int main(void)
     tcase_set_timeout(tests, 30);
     suite_add_tcase(suite, tests);
     tcase_add_test(tests, a_call_and_its_answer);
+    tcase_add_test(tests, an_authenticator_has_the_last_word_on_metadata);
+    tcase_add_test(tests, credentials_that_need_tls);
     tcase_add_test(tests, messages_are_compressed);
     tcase_add_test(tests, statuses);
     tcase_add_test(tests, a_refused_stream_is_sent_once_more);

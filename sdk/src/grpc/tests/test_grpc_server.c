@@ -11,6 +11,7 @@
 
 #include "sdk/src/grpc/text.h"
 #include "sdk/src/http/h2_session.h"
+#include "tests/unit/authenticator.h"
 #include "tests/unit/suite.h"
 
 #define SECOND INT64_C(1000000000)
@@ -231,6 +232,8 @@ static void client_close(struct client *client)
     weir_text_free(&client->going_text);
 }
 
+static const char *word; /* of the call's authorization; NULL: none */
+
 static void start_call(struct client *client, struct call *call, const char *path, const char *timeout,
                        const void *body, size_t length)
 {
@@ -242,12 +245,16 @@ static void start_call(struct client *client, struct call *call, const char *pat
         { WEIR_STR("content-type"), WEIR_STR("application/grpc") },
         { WEIR_STR("te"), WEIR_STR("trailers") },
         { WEIR_STR("grpc-timeout"), weir_str_of(timeout) },
+        { WEIR_STR("authorization"), weir_str_of(word) },
     };
+    size_t count = timeout ? 7 : 6;
+    if (word)
+        headers[count++] = headers[7];
     struct weir_slices slices = { .ranges = NULL };
     struct weir_buffer *copy = weir_buffer_copy(body, length);
     *call = (struct call){ .ended = false };
     ck_assert(weir_slices_add(&slices, copy, copy->data, copy->length));
-    ck_assert_ptr_nonnull(h2_session_request(client->session, headers, timeout ? 7 : 6, &slices, call));
+    ck_assert_ptr_nonnull(h2_session_request(client->session, headers, count, &slices, call));
     weir_buffer_unref(copy);
 }
 
@@ -272,7 +279,8 @@ static void open_site(void)
     struct weir_error error = WEIR_ERROR_INIT;
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_MANUAL, &error), 0);
     worker = weir_worker_at(0);
-    site = weir_grpc_site_open(&options, methods, &handler, NULL, &error);
+    door_make();
+    site = weir_grpc_site_open(&options, methods, &handler, door_user, NULL, &error);
     ck_assert_msg(site != NULL, "%s", weir_error_text(&error));
     server = weir_grpc_server_start(site, worker, NULL, &error);
     ck_assert_msg(server != NULL, "%s", weir_error_text(&error));
@@ -296,6 +304,7 @@ static void teardown(void)
     weir_grpc_server_stop(server);
     turns(10);
     weir_grpc_site_close(site);
+    door_free();
     weir_workers_destroy();
 }
 
@@ -320,6 +329,47 @@ START_TEST(test_reply)
     end_call(&call, "0", "");
     ck_assert_uint_eq(released, 1);
     client_close(&client);
+}
+END_TEST
+
+START_TEST(test_auth)
+{
+    static char door[] = "door";
+    struct client client;
+    struct call call;
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    reopen();
+    client_connect(&client);
+    admitting = false; // would say "no memory" to whom it gets to see
+    start_call(&client, &call, ECHO, NULL, "\0\0\0\0\2hi", 7);
+    end_call(&call, "16", "missing or empty authorization header");
+    word = "wrong";
+    start_call(&client, &call, ECHO, NULL, "\0\0\0\0\2hi", 7);
+    end_call(&call, "16", "wrong word");
+    start_call(&client, &call, "/test.Service/None", NULL, "\0\0\0\0\2hi", 7);
+    end_call(&call, "12", "unknown method None for service test.Service");
+    ck_assert_uint_eq(released, 3);
+    admitting = true;
+    word = "sesame";
+    start_call(&client, &call, ECHO, NULL, "\0\0\0\0\2hi", 7);
+    end_call(&call, "0", "");
+    word = NULL;
+    client_close(&client);
+}
+END_TEST
+
+START_TEST(test_auth_that_is_not_there)
+{
+    static char other[] = "other";
+    struct weir_error error = WEIR_ERROR_INIT;
+    struct weir_grpc_server_options second = options;
+    second.auth_on = true;
+    second.auth.authenticator.id = other;
+    ck_assert_ptr_null(weir_grpc_site_open(&second, methods, &handler, door_user, NULL, &error));
+    ck_assert_ptr_nonnull(strstr(weir_error_text(&error), "failed to resolve authenticator \"other\""));
+    weir_error_free(&error);
+    ck_assert_ptr_null(weir_grpc_site_open(&second, methods, &handler, NULL, NULL, NULL));
 }
 END_TEST
 
@@ -620,6 +670,8 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, test_reply);
     tcase_add_test(tests, test_deadline);
+    tcase_add_test(tests, test_auth);
+    tcase_add_test(tests, test_auth_that_is_not_there);
     tcase_add_test(tests, test_failure);
     tcase_add_test(tests, test_refusals);
     tcase_add_test(tests, test_client_goes_away_before_the_answer);

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "sdk/src/http/tests/peer.h"
+#include "tests/unit/authenticator.h"
 #include "tests/unit/suite.h"
 
 #include <weir/http_client.h>
@@ -20,6 +21,7 @@ struct exchange {
     char *error, *body, *header;
     size_t length;
     bool truncated;
+    bool unauthenticated;
 };
 
 static struct weir_http_client_options options;
@@ -38,12 +40,13 @@ static void on_done(struct weir_http_request *request, const struct weir_http_re
     exchange->length = response->body.length;
     exchange->header = weir_str_dup(weir_http_response_header(response, "X-Test"));
     exchange->truncated = response->truncated;
+    exchange->unauthenticated = response->unauthenticated;
 }
 
 static void start_client(void)
 {
     struct weir_error error = WEIR_ERROR_INIT;
-    transport = weir_http_transport_new(&options, false, &error);
+    transport = weir_http_transport_new(&options, false, door_user, &error);
     ck_assert_msg(transport != NULL, "%s", weir_error_text(&error));
     client = weir_http_client_new(weir_worker_at(0), transport);
 }
@@ -51,6 +54,7 @@ static void start_client(void)
 static void setup(void)
 {
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_SYSTEM, NULL), 0);
+    door_make();
     unsetenv("HTTP_PROXY");
     unsetenv("http_proxy");
     options =
@@ -65,6 +69,7 @@ static void teardown(void)
     close(listener);
     for (int i = 0; i < 20; i++)
         weir_worker_turn(weir_worker_at(0), 1);
+    door_free();
     weir_workers_destroy();
 }
 
@@ -119,8 +124,9 @@ START_TEST(a_request_and_its_answer)
     int fd = peer_accept(listener);
     peer_read_until(fd, &got, "hello");
     char *expected =
-        weir_xasprintf("POST /v1/traces?a=b HTTP/1.1\r\nhost: 127.0.0.1:%u\r\nuser-agent: %s\r\n"
-                       "x-key: value\r\ncontent-type: application/x-protobuf\r\ncontent-length: 5\r\n\r\n"
+        weir_xasprintf("POST /v1/traces?a=b HTTP/1.1\r\nhost: 127.0.0.1:%u\r\n"
+                       "x-key: value\r\ncontent-type: application/x-protobuf\r\nuser-agent: %s\r\n"
+                       "content-length: 5\r\n\r\n"
                        "hello",
                        (unsigned)port, weir_user_agent());
     ck_assert_str_eq(got.data, expected);
@@ -413,6 +419,70 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
+static char door[] = "door";
+
+START_TEST(an_authenticator_has_the_last_word_on_headers)
+{
+    struct exchange exchange;
+    struct weir_text got = { 0 };
+    struct weir_http_header own = { WEIR_STR("authorization"), WEIR_STR("own") };
+    struct weir_pair pairs[] = { { (char *)"Authorization", (char *)"configured" }, { (char *)"X-Key", (char *)"1" } };
+    static const struct weir_metadata ali[] = { { { "username", 8 }, { "ali", 3 } } };
+    struct weir_context *context =
+        weir_context_new_authenticated(NULL, WEIR_STR(""), NULL, 0, ali, 1);
+    options.headers.pairs = (struct weir_pairs){ pairs, 2 };
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    start_client();
+    exchange = (struct exchange){ .request = { .method = "POST", .done = on_done, .context = context } };
+    exchange.request.headers = &own;
+    exchange.request.header_count = 1;
+    char *text = weir_xasprintf("http://127.0.0.1:%u/a", (unsigned)port);
+    ck_assert_int_eq(weir_url_parse(text, &exchange.url, NULL), 0);
+    free(text);
+    exchange.request.url = &exchange.url;
+    weir_http_client_send(client, &exchange.request);
+    int fd = peer_accept(listener);
+    peer_read_until(fd, &got, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(got.data, "\r\nx-key: 1\r\nauthorization: sesame\r\nx-user: ali\r\nuser-agent:"));
+    ck_assert_ptr_null(strstr(got.data, "configured"));
+    ck_assert_ptr_null(strstr(got.data, "own"));
+
+    // Another host gets nothing of that, whatever its name.
+    text = weir_xasprintf("HTTP/1.1 307 Moved\r\nLocation: http://localhost:%u/b\r\nContent-Length: 0\r\n\r\n",
+                          (unsigned)port);
+    peer_say(fd, text);
+    free(text);
+    int second = peer_accept(listener);
+    weir_text_clear(&got);
+    peer_read_until(second, &got, "\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(got.data, "x-key: 1\r\n"));
+    ck_assert_ptr_null(strstr(got.data, "sesame"));
+    ck_assert_ptr_null(strstr(got.data, "x-user"));
+    peer_say(second, "HTTP/1.1 204 No Content\r\n\r\n");
+    PEER_WAIT(exchange.done);
+    end(&exchange);
+    weir_context_unref(context);
+    weir_text_free(&got);
+    close(fd);
+    close(second);
+}
+END_TEST
+
+START_TEST(without_credentials_nothing_is_sent)
+{
+    struct exchange exchange;
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    start_client();
+    door_is_locked = true;
+    send_one(&exchange, "/", "x");
+    PEER_WAIT(exchange.done);
+    ck_assert(exchange.unauthenticated);
+    expect_error(&exchange, "the door is locked");
+}
+END_TEST
+
 START_TEST(redirects_that_repeat_the_request)
 {
     struct exchange exchange;
@@ -551,6 +621,8 @@ int main(void)
     tcase_add_test(tests, an_endless_body_is_cut);
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, nobody_listens);
+    tcase_add_test(tests, an_authenticator_has_the_last_word_on_headers);
+    tcase_add_test(tests, without_credentials_nothing_is_sent);
     tcase_add_test(tests, redirects_that_repeat_the_request);
     tcase_add_test(tests, redirects_that_do_not);
     tcase_add_test(tests, redirects_end);

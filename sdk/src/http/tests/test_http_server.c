@@ -15,6 +15,7 @@
 #include <weir/http_server.h>
 #include <weir/sys/worker.h>
 
+#include "tests/unit/authenticator.h"
 #include "tests/unit/suite.h"
 
 #define SECOND INT64_C(1000000000)
@@ -183,7 +184,8 @@ static void open_site(void)
     struct weir_error error = WEIR_ERROR_INIT;
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_MANUAL, &error), 0);
     worker = weir_worker_at(0);
-    site = weir_http_site_open(&options, &handler, NULL, &error);
+    door_make();
+    site = weir_http_site_open(&options, &handler, door_user, NULL, &error);
     ck_assert_msg(site != NULL, "%s", weir_error_text(&error));
     server = weir_http_server_start(site, worker, NULL, &error);
     ck_assert_msg(server != NULL, "%s", weir_error_text(&error));
@@ -206,6 +208,7 @@ static void teardown(void)
     weir_http_server_stop(server);
     turns(10);
     weir_http_site_close(site);
+    door_free();
     weir_workers_destroy();
 }
 
@@ -602,6 +605,83 @@ START_TEST(test_cors)
 }
 END_TEST
 
+static char door[] = "door";
+static char *door_params[] = { (char *)"authorization" };
+
+/* From here on only who is known may come in. */
+static void lock_site(void)
+{
+    options.auth_on = true;
+    options.auth.authenticator.id = door;
+    reopen();
+}
+
+START_TEST(test_auth_comes_before_everything_of_the_request)
+{
+    struct client client;
+    lock_site();
+    // The body is neither waited for nor admitted, and no handler is asked.
+    client_connect(&client);
+    client_send(&client, "POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+    turn_until(&client, "\r\n\r\nUnauthorized\n");
+    ck_assert_ptr_nonnull(strstr(client.got.data, "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain"));
+    ck_assert_uint_eq(admitted, 0);
+    client_send(&client, "helloPOST /next HTTP/1.1\r\nHost: x\r\nAuthorization: sesame\r\nContent-Length: 2\r\n\r\nhi");
+    turn_until(&client, "POST /next [] hi");
+    client_close(&client);
+    // Nobody is told to go on with a body that will not be taken, nor which encodings are known.
+    ask("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 401 ", "zed\n");
+    ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: lz77\r\nContent-Length: 2\r\n\r\n", "HTTP/1.1 401 ", "zed\n");
+    ask("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n", "HTTP/1.1 401 ", "zed\n");
+    ck_assert_uint_eq(admitted, 2);
+}
+END_TEST
+
+START_TEST(test_auth_of_many_kinds)
+{
+    static const char *const refused[] = { "",
+                                           "Authorization:\r\n",
+                                           "Authorization: Sesame\r\n",
+                                           "Authorization: sesame sesame\r\n",
+                                           "X-Authorization: sesame\r\n",
+                                           "Authorization: sesame\r\nAuthorization: sesame\r\n",
+                                           "Authorization: wrong\r\nAuthorization: sesame\r\n",
+                                           "Authorization: sesame\r\nauthorization: wrong\r\n" };
+    static const char *const allowed[] = { "Authorization: sesame\r\n", "AUTHORIZATION:sesame\r\n",
+                                           "authorization:  sesame \r\n" };
+    lock_site();
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(refused); i++) {
+        char *text = weir_xasprintf("GET /?authorization=sesame HTTP/1.1\r\nHost: x\r\n%s\r\n", refused[i]);
+        ask(text, "HTTP/1.1 401 ", "Unauthorized\n");
+        free(text);
+    }
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(allowed); i++) {
+        char *text = weir_xasprintf("GET / HTTP/1.1\r\nHost: x\r\n%s\r\n", allowed[i]);
+        ask(text, "HTTP/1.1 200 ", "GET / ");
+        free(text);
+    }
+    options.auth.request_params = (struct weir_strings){ door_params, 1, true };
+    reopen();
+    ask("GET /?authorization=sesame HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 200 ", "GET / ");
+}
+END_TEST
+
+START_TEST(test_auth_lets_preflights_pass)
+{
+    static char origin[] = "https://a.good";
+    static char *origins[] = { origin };
+    options.cors_on = true;
+    options.cors = (struct weir_cors_options){ .allowed_origins = { origins, 1, true } };
+    lock_site();
+    ask("OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.good\r\nAccess-Control-Request-Method: POST\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\n", "Access-Control-Allow-Methods: POST\r\n");
+    // A browser must be able to read why it is refused.
+    ask("POST / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.good\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 401 ",
+        "Access-Control-Allow-Origin: https://a.good\r\n");
+    ask("OPTIONS / HTTP/1.1\r\nHost: x\r\nOrigin: https://a.good\r\n\r\n", "HTTP/1.1 401 ", "Unauthorized\n");
+}
+END_TEST
+
 static void note_drained(void *user)
 {
     (void)user;
@@ -653,7 +733,7 @@ START_TEST(test_address_in_use)
     struct weir_http_server_options second = { .endpoint = same };
     struct weir_error error = WEIR_ERROR_INIT;
     snprintf(same, sizeof(same), "%s", weir_http_site_address(site));
-    ck_assert_ptr_null(weir_http_site_open(&second, &handler, NULL, &error));
+    ck_assert_ptr_null(weir_http_site_open(&second, &handler, NULL, NULL, &error));
     ck_assert_ptr_nonnull(strstr(weir_error_text(&error), "address already in use"));
     weir_error_free(&error);
 }
@@ -688,6 +768,9 @@ static void add_tests(TCase *tests)
     tcase_add_test(tests, test_encodings_passed_through);
     tcase_add_test(tests, test_gzip);
     tcase_add_test(tests, test_cors);
+    tcase_add_test(tests, test_auth_comes_before_everything_of_the_request);
+    tcase_add_test(tests, test_auth_of_many_kinds);
+    tcase_add_test(tests, test_auth_lets_preflights_pass);
     tcase_add_test(tests, test_drain_waits_for_answers);
     tcase_add_test(tests, test_drain_does_not_wait_for_a_body_that_is_dropped);
     tcase_add_test(tests, test_address_in_use);
