@@ -19,7 +19,7 @@ struct cli {
     const char **plugin_dirs;
     size_t plugin_dir_count;
     unsigned workers;
-    int64_t drain_timeout;
+    int64_t drain_timeout, watchdog;
     struct weir_config_gates gates;
     const char *format; /* --format, NULL when not given */
     const char *mode;   /* --mode, NULL when not given */

@@ -11,6 +11,7 @@
 
 #include "core/cli/cli.h"
 #include "core/service/fetch.h"
+#include "core/service/watchdog.h"
 
 enum {
     OPTION_CONFIG = 256,
@@ -19,6 +20,7 @@ enum {
     OPTION_WORKERS,
     OPTION_PLUGIN_DIR,
     OPTION_DRAIN,
+    OPTION_WATCHDOG,
     OPTION_FORMAT,
     OPTION_MODE,
     OPTION_VALIDATE,
@@ -31,6 +33,7 @@ static const struct option options[] = {
     { "workers", required_argument, NULL, OPTION_WORKERS },
     { "plugin-dir", required_argument, NULL, OPTION_PLUGIN_DIR },
     { "drain-timeout", required_argument, NULL, OPTION_DRAIN },
+    { "watchdog", required_argument, NULL, OPTION_WATCHDOG },
     { "format", required_argument, NULL, OPTION_FORMAT },
     { "mode", required_argument, NULL, OPTION_MODE },
     { "validate", optional_argument, NULL, OPTION_VALIDATE },
@@ -62,13 +65,20 @@ static const char help[] =
     "  --workers N            worker threads (default: the CPUs that may be used)\n"
     "  --plugin-dir DIR       look for plugins here, too; may be repeated\n"
     "  --drain-timeout TIME   longest time to deliver what is held on shutdown (default: 25s)\n"
+    "  --watchdog TIME        end with code 3 when a worker hangs so long (default: 5s; 0: never)\n"
     "  -v, --version          print the version\n"
     "  -h, --help             print this text\n"
     "\n"
     "Exit codes: 0 stopped as asked; 1 wrong configuration or failed start; 2 wrong usage;\n"
-    "128+N ended at once by a second signal N.\n";
+    "3 a worker hung; 128+N ended at once by a second signal N.\n";
 
 #define DEFAULT_DRAIN_TIMEOUT (INT64_C(25) * 1000000000)
+/* Under a sanitizer everything takes several times as long. */
+#ifdef WITH_SANITIZER
+#define DEFAULT_WATCHDOG (INT64_C(60) * 1000000000)
+#else
+#define DEFAULT_WATCHDOG (INT64_C(5) * 1000000000)
+#endif
 
 WEIR_PRINTF(1, 0) static void print_error(const char *format, va_list arguments)
 {
@@ -131,6 +141,16 @@ static int take_drain_timeout(struct cli *cli, const char *text)
     return 0;
 }
 
+static int take_watchdog(struct cli *cli, const char *text)
+{
+    struct weir_duration duration;
+    if (!weir_duration_parse(weir_str_of(text), &duration) ||
+        (duration.ns != 0 && duration.ns < WATCHDOG_SHORTEST))
+        return usage_error("--watchdog takes 0 or a duration of 2s or more", text);
+    cli->watchdog = duration.ns;
+    return 0;
+}
+
 static int take_validate(struct cli *cli, const char *text)
 {
     if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
@@ -165,6 +185,8 @@ static int take_option(struct cli *cli, int option, const char *value)
         return take_workers(cli, value);
     case OPTION_DRAIN:
         return take_drain_timeout(cli, value);
+    case OPTION_WATCHDOG:
+        return take_watchdog(cli, value);
     case OPTION_FORMAT:
         cli->format = value;
         return 0;
@@ -195,6 +217,7 @@ struct service_options cli_service_options(const struct cli *cli)
         .registry = registry_new(cli->plugin_dirs, cli->plugin_dir_count),
         .workers = cli->workers,
         .drain_timeout = cli->drain_timeout,
+        .watchdog = cli->watchdog,
     };
 }
 
@@ -262,7 +285,7 @@ static int run_command(struct cli *cli)
 
 int cli_main(int argc, char **argv)
 {
-    struct cli cli = { .drain_timeout = DEFAULT_DRAIN_TIMEOUT, .validate = true };
+    struct cli cli = { .drain_timeout = DEFAULT_DRAIN_TIMEOUT, .watchdog = DEFAULT_WATCHDOG, .validate = true };
     int result = 0, option;
     weir_config_set_fetch(fetch_over_http);
     while (result == 0 && (option = getopt_long(argc, argv, "vh", options, NULL)) != -1)

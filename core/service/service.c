@@ -15,6 +15,7 @@
 #include "core/service/endpoint.h"
 #include "core/service/logging.h"
 #include "core/service/service.h"
+#include "core/service/watchdog.h"
 
 struct service {
     const struct service_options *options;
@@ -231,6 +232,7 @@ static void stop(struct service *service, bool ran)
     if (ran && !graph_drain(service->graph, service->options->drain_timeout))
         weir_log(service->logger, WEIR_WARN, "Shutdown deadline is over: what is still held is dropped",
                  WEIR_F_DOUBLE("seconds", (double)service->options->drain_timeout / 1e9));
+    watchdog_stop();
     weir_log(service->logger, WEIR_INFO, "Stopping extensions...");
     graph_stop(service->graph);
     if (ran)
@@ -250,6 +252,7 @@ int service_run(const struct service_options *options)
         bool started = start(&service, &error) == 0;
         if (started) {
             announce_ready(&service);
+            watchdog_start(options->watchdog);
             if (!service.stopping)
                 weir_worker_run(weir_worker_at(0));
             result = EXIT_STOPPED;

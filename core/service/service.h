@@ -13,12 +13,14 @@ struct service_options {
     struct registry *registry;
     unsigned workers;      /* 0: as many as CPUs may be used */
     int64_t drain_timeout; /* nanoseconds */
+    int64_t watchdog;      /* nanoseconds; 0: off */
 };
 
 /* Exit codes of the process. */
 enum {
     EXIT_STOPPED = 0, /* stopped as asked */
     EXIT_FAILED = 1,  /* the configuration is wrong, or a component did not start */
+    EXIT_HUNG = 3,    /* ended by the watchdog */
 };
 
 /* Runs until SIGTERM, SIGINT or a component's fatal error; a second signal ends the process at once, with 128 plus

@@ -88,6 +88,7 @@ class TestBasics(Cli):
         self.assert_usage(run("--workers", "0"), "--workers takes a number from 1 to 1024")
         self.assert_usage(run("--workers", "two"), '"two"')
         self.assert_usage(run("--drain-timeout", "soon"), "--drain-timeout takes a duration")
+        self.assert_usage(run("--watchdog", "1s"), "--watchdog takes 0 or a duration of 2s or more")
         self.assert_usage(run("--validate=perhaps"), "--validate takes true or false")
         self.assert_usage(run("describe"), "describe takes a kind and a type")
         self.assert_usage(run("describe", "thing", "otlp"), '"thing" is no kind of component')
