@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -33,49 +32,22 @@ static int no_passphrase(char *buffer, int size, int writing, void *user)
     return -1;
 }
 
-static int64_t seconds(const ASN1_TIME *time)
-{
-    struct tm parts;
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? timegm(&parts) : 0;
-}
-
-/* A chain ends with the first of its certificates, trust with the last. */
-static void note(struct tls_context *context, enum weir_tls_use use, const X509 *certificate)
-{
-    struct weir_tls_validity *known = &context->validity[use];
-    int64_t from = seconds(X509_get0_notBefore(certificate)), to = seconds(X509_get0_notAfter(certificate));
-    bool chain = use == WEIR_TLS_OWN;
-    if (!context->given[use] || (chain ? from > known->not_before : from < known->not_before))
-        known->not_before = from;
-    if (!context->given[use] || (chain ? to < known->not_after : to > known->not_after))
-        known->not_after = to;
-    context->given[use] = true;
-}
-
-static int use_chain(struct tls_context *context, BIO *bio)
+static int use_chain(SSL_CTX *ssl, BIO *bio)
 {
     X509 *own = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
-    int used = own ? SSL_CTX_use_certificate(context->ssl, own) : 0;
-    if (used == 1)
-        note(context, WEIR_TLS_OWN, own);
+    int used = own ? SSL_CTX_use_certificate(ssl, own) : 0;
     X509_free(own);
     X509 *next;
-    while (used == 1 && (next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL))) {
-        note(context, WEIR_TLS_OWN, next);
-        if (SSL_CTX_add0_chain_cert(context->ssl, next) != 1)
+    while (used == 1 && (next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)))
+        if (SSL_CTX_add0_chain_cert(ssl, next) != 1)
             X509_free(next), used = 0;
-    }
-    // Anything but the end of the file is a certificate that is broken, or still being written.
-    if (used == 1 && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        return 0;
     if (used == 1)
-        ERR_clear_error();
+        ERR_clear_error(); // the end of the file
     return used;
 }
 
-int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_spec *spec, struct weir_error *error)
+int weir_tls_load_identity(SSL_CTX *ssl, const struct weir_tls_spec *spec, struct weir_error *error)
 {
-    SSL_CTX *ssl = context->ssl;
     if (!spec->cert_file && !spec->cert_pem)
         return 0;
     BIO *cert = open_pem(spec->cert_file, spec->cert_pem, error);
@@ -86,7 +58,7 @@ int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_sp
         result = -1; // the error is set
     else if (!private)
         weir_tls_host.fail(error, "tls: failed to find any PEM data in key input: %s", weir_tls_why());
-    else if (use_chain(context, cert) != 1)
+    else if (use_chain(ssl, cert) != 1)
         weir_tls_host.fail(error, "tls: failed to find any PEM data in certificate input: %s",
                            weir_tls_why());
     else if (SSL_CTX_use_PrivateKey(ssl, private) != 1 || SSL_CTX_check_private_key(ssl) != 1)
@@ -100,17 +72,14 @@ int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_sp
 }
 
 /* Adds every certificate of the PEM to what is trusted; -1 when there is none or one is broken. */
-static int trust_pem(struct tls_context *context, BIO *bio, enum weir_tls_use use)
+static int trust_pem(SSL_CTX *ssl, BIO *bio, bool name_to_clients)
 {
-    SSL_CTX *ssl = context->ssl;
     X509_STORE *store = SSL_CTX_get_cert_store(ssl);
     X509 *ca;
     int count = 0;
     while ((ca = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL))) {
         bool added =
-            X509_STORE_add_cert(store, ca) == 1 && (use != WEIR_TLS_CLIENT_CA || SSL_CTX_add_client_CA(ssl, ca) == 1);
-        if (added)
-            note(context, use, ca);
+            X509_STORE_add_cert(store, ca) == 1 && (!name_to_clients || SSL_CTX_add_client_CA(ssl, ca) == 1);
         X509_free(ca);
         if (!added)
             return -1;
@@ -121,7 +90,7 @@ static int trust_pem(struct tls_context *context, BIO *bio, enum weir_tls_use us
     return count > 0 && at_end ? 0 : -1;
 }
 
-static int trust(struct tls_context *context, const char *path, const char *pem, enum weir_tls_use use, const char *what,
+static int trust(SSL_CTX *ssl, const char *path, const char *pem, bool name_to_clients, const char *what,
                  struct weir_error *error)
 {
     struct weir_error why = WEIR_ERROR_INIT;
@@ -130,7 +99,7 @@ static int trust(struct tls_context *context, const char *path, const char *pem,
     if (!bio)
         result = weir_tls_host.fail(error, "failed to load %s: failed to load cert %s: %s", what, path,
                                     why.text.data ? why.text.data : "");
-    else if (trust_pem(context, bio, use) != 0)
+    else if (trust_pem(ssl, bio, name_to_clients) != 0)
         result = weir_tls_host.fail(error, "failed to load %s: failed to parse cert%s%s", what,
                                     path ? " " : "", path ? path : "");
     BIO_free(bio);
@@ -138,13 +107,12 @@ static int trust(struct tls_context *context, const char *path, const char *pem,
     return result;
 }
 
-int weir_tls_load_trust(struct tls_context *context, const struct weir_tls_spec *spec, struct weir_error *error)
+int weir_tls_load_trust(SSL_CTX *ssl, const struct weir_tls_spec *spec, struct weir_error *error)
 {
-    SSL_CTX *ssl = context->ssl;
     if (spec->server) {
         // Servers verify clients with client_ca_file alone; ca_file has no part in it (nor has it upstream).
         if ((spec->ca_file || spec->ca_pem) &&
-            trust(context, spec->ca_file, spec->ca_pem, WEIR_TLS_CA,
+            trust(ssl, spec->ca_file, spec->ca_pem, false,
                   spec->ca_pem ? "CA CertPool PEM" : "CA CertPool File", error) != 0)
             return -1;
         if (!spec->client_ca_file)
@@ -153,12 +121,12 @@ int weir_tls_load_trust(struct tls_context *context, const struct weir_tls_spec 
         if (!clients)
             return weir_tls_host.fail(error, "out of memory");
         SSL_CTX_set_cert_store(ssl, clients);
-        return trust(context, spec->client_ca_file, spec->client_ca_pem, WEIR_TLS_CLIENT_CA, "client CA CertPool", error);
+        return trust(ssl, spec->client_ca_file, NULL, true, "client CA CertPool", error);
     }
     if (spec->system_cas && SSL_CTX_set_default_verify_paths(ssl) != 1)
         return weir_tls_host.fail(error, "failed to load the system's CAs: %s", weir_tls_why());
     if (!spec->ca_file && !spec->ca_pem)
         return 0;
-    return trust(context, spec->ca_file, spec->ca_pem, WEIR_TLS_CA,
+    return trust(ssl, spec->ca_file, spec->ca_pem, false,
                  spec->ca_pem ? "CA CertPool PEM" : "CA CertPool File", error);
 }
