@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/service/metrics.h"
 
@@ -76,11 +77,30 @@ static void collect_receiver(struct collection *c, struct weir_instance *instanc
     }
 }
 
+/* True if the component has a metric of this name: then it knows better than the ledger. */
+static bool has_instrument(const struct weir_instance *instance, const char *name)
+{
+    const struct weir_instrument *row = weir_instance_component(instance)->metrics;
+    while (row && row->name && strcmp(row->name, name) != 0)
+        row++;
+    return row && row->name;
+}
+
+static uint64_t dropped_for(const struct weir_ledger *ledger, const char *reason)
+{
+    for (int i = 0; i < WEIR_LEDGER_REASONS; i++)
+        if (ledger->drops[i].reason && strcmp(ledger->drops[i].reason, reason) == 0)
+            return ledger->drops[i].items;
+    return 0;
+}
+
 static void collect_exporter(struct collection *c, struct weir_instance *instance, enum weir_signal signal,
                              const struct weir_ledger *ledger)
 {
     bool holds = weir_instance_component(instance)->traits & WEIR_HOLDS;
+    bool counts_itself = has_instrument(instance, "exporter_send_failed_spans");
     uint64_t lost = holds ? ledger->dropped : ledger->refused + ledger->failed;
+    uint64_t delivered = holds ? ledger->delivered + dropped_for(ledger, "partial_success") : ledger->accepted;
     struct weir_text labels = { 0 };
     size_t count = 0;
     const struct weir_label *own = weir_instance_labels(instance, &count);
@@ -88,8 +108,8 @@ static void collect_exporter(struct collection *c, struct weir_instance *instanc
     for (size_t i = 0; i < count; i++)
         exposition_label(&labels, own[i].name, own[i].value);
     const char *text = weir_text_string(&labels);
-    exposition_add(c->exposition, &sent[signal], text, (double)(holds ? ledger->delivered : ledger->accepted));
-    if (lost > 0)
+    exposition_add(c->exposition, &sent[signal], text, (double)delivered);
+    if (lost > 0 && !counts_itself)
         exposition_add(c->exposition, &send_failed[signal], text, (double)lost);
     weir_text_free(&labels);
 }
@@ -202,7 +222,8 @@ static const struct weir_instrument *prefixed(const struct weir_instrument *inst
 static void collect_series(const struct weir_series_view *view, void *argument)
 {
     struct collection *c = argument;
-    if (view->instrument->level > c->level)
+    bool untouched = view->instrument->kind == WEIR_COUNTER && view->value == 0;
+    if (view->instrument->level > c->level || untouched) /* as upstream's counters: from the first addition on */
         return;
     struct weir_text labels = { 0 };
     exposition_label(&labels, weir_kind_name(view->kind, false), view->id);

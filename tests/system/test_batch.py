@@ -24,6 +24,8 @@ processors:
 exporters:
   otlp:
     endpoint: 127.0.0.1:{sink}
+    sending_queue: {{enabled: false}}
+    retry_on_failure: {{enabled: false}}
     tls:
       insecure: true
 service:

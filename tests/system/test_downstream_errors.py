@@ -4,7 +4,7 @@
 import json
 
 from weirtest import TestCase, free_port, rawhttp, rpc
-from weirtest.answers import make_config, otlp_exporter
+from weirtest.answers import DIRECT, make_config, otlp_exporter
 from weirtest.requests import JSON, json_request, request, status
 
 # gRPC code of a destination's refusal -> status that an HTTP client of weir's is answered with.
@@ -52,7 +52,7 @@ class DownstreamErrors(TestCase):
     def test_http_destination(self):
         code = [None]
         sink = self.managed(rawhttp.Sink(lambda _: (code[0], {}, b"")))
-        self.start({"otlphttp": {"endpoint": f"http://127.0.0.1:{sink.port}"}})
+        self.start({"otlphttp": {"endpoint": f"http://127.0.0.1:{sink.port}", **DIRECT}})
         for status_in, (status_out, name) in CODE_OF_HTTP.items():
             with self.subTest(status_in):
                 code[0] = status_in

@@ -7,7 +7,7 @@ import tempfile
 import threading
 
 from weirtest import TestCase, free_port, messages, rawhttp, rpc
-from weirtest.answers import make_config, otlp_exporter
+from weirtest.answers import DIRECT, make_config, otlp_exporter
 from weirtest.bench import Sink, certificate
 from weirtest.requests import PROTO, request
 from weirtest.wait import wait_for
@@ -77,7 +77,7 @@ class Exporters(TestCase):
         last = self.managed(rawhttp.Sink())
         first = self.managed(rawhttp.Sink(
             lambda _: (308, {"Location": f"http://127.0.0.1:{last.port}/v1/traces"}, b"")))
-        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{first.port}"}})
+        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{first.port}", **DIRECT}})
         self.assertEqual(self.send().status, 200)
         self.assertEqual(len(last.received), 1)
         self.stop_cleanly(weir)
@@ -86,14 +86,14 @@ class Exporters(TestCase):
         last = self.managed(rawhttp.Sink())
         first = self.managed(rawhttp.Sink(
             lambda _: (302, {"Location": f"http://127.0.0.1:{last.port}/v1/traces"}, b"")))
-        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{first.port}"}})
+        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{first.port}", **DIRECT}})
         self.assertEqual(self.send().status, 500)
         self.assertEqual(len(last.received), 0)
         self.stop_cleanly(weir)
 
     def test_retry_after_is_passed_on(self):
         sink = self.managed(rawhttp.Sink(lambda _: (503, {"Retry-After": "7"}, b"")))
-        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{sink.port}"}})
+        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{sink.port}", **DIRECT}})
         answer = self.send()
         self.assertEqual((answer.status, answer.headers.get("retry-after")), (503, "7"))
         self.stop_cleanly(weir)
@@ -104,7 +104,7 @@ class Exporters(TestCase):
         response.partial_success.error_message = "one too old"
         body = response.SerializeToString()
         sink = self.managed(rawhttp.Sink(lambda _: (200, {"Content-Type": PROTO}, body)))
-        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{sink.port}"}})
+        weir = self.start({"otlp_http": {"endpoint": f"http://127.0.0.1:{sink.port}", **DIRECT}})
         sent = messages.simple("traces", 3).SerializeToString()
         self.assertEqual(rawhttp.post(self.http, "/v1/traces", sent).status, 200)
         ledger = self.stop_cleanly(weir)
@@ -117,7 +117,7 @@ class Exporters(TestCase):
         sink = self.managed(rpc.Sink())
         proxy = self.managed(Proxy(sink.port))
         weir = self.start({"otlp": {"endpoint": "collector.example:4317",
-                                    "tls": {"insecure": True}}},
+                                    "tls": {"insecure": True}, **DIRECT}},
                           env={"HTTPS_PROXY": f"http://me:secret@127.0.0.1:{proxy.port}",
                                "NO_PROXY": "other.example"})
         self.assertEqual(self.send().status, 200)
@@ -137,7 +137,7 @@ class Exporters(TestCase):
                 with self.subTest(f"HTTP/2: {http_2}"):
                     weir = self.start({"otlp_http": {
                         "endpoint": "https://localhost:4318", "tls": {"ca_file": str(cert)},
-                        "force_attempt_http2": http_2,
+                        "force_attempt_http2": http_2, **DIRECT,
                         "proxy_url": f"http://127.0.0.1:{proxy.port}"}})
                     self.assertEqual(self.send().status, 200)
                     self.stop_cleanly(weir)
@@ -147,7 +147,7 @@ class Exporters(TestCase):
     def test_a_name_with_two_addresses_of_which_one_answers(self):
         sink = self.managed(rpc.Sink())
         weir = self.start({"otlp": {"endpoint": f"localhost:{sink.port}",
-                                    "tls": {"insecure": True}}})
+                                    "tls": {"insecure": True}, **DIRECT}})
         for _ in range(5):
             self.assertEqual(self.send().status, 200)
         self.assertEqual(sink.count("traces"), 5)
@@ -156,7 +156,7 @@ class Exporters(TestCase):
     def test_proxy_that_refuses(self):
         proxy = self.managed(Proxy(0, b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"))
         weir = self.start({"otlp": {"endpoint": "collector.example:4317",
-                                    "tls": {"insecure": True}}},
+                                    "tls": {"insecure": True}, **DIRECT}},
                           env={"HTTPS_PROXY": f"127.0.0.1:{proxy.port}"})
         self.assertEqual(self.send().status, 503)
         wait_for(lambda: "refused the tunnel with status 407" in weir.stderr)
@@ -205,10 +205,10 @@ class Keys(TestCase):
                 ("otlp_grpc", {"endpoint": "h:1", "timeout": "-1s"},
                  "'timeout' must be non-negative"),
                 ("otlp_grpc", {"endpoint": "h:1", "auth": {"authenticator": "x"}}, "auth"),
-                ("otlp_grpc", {"endpoint": "h:1", "sending_queue": {"queue_size": 10}},
-                 "a sending queue is not available in this version"),
-                ("otlp_grpc", {"endpoint": "h:1", "retry_on_failure": {"enabled": True}},
-                 "retrying is not available in this version"),
+                ("otlp_grpc", {"endpoint": "h:1", "sending_queue": {"queue_size": 0}},
+                 "`queue_size` must be positive"),
+                ("otlp_grpc", {"endpoint": "h:1", "retry_on_failure": {"max_elapsed_time": "1s"}},
+                 "'max_elapsed_time' must not be less than 'initial_interval'"),
                 ("otlp_http", {}, "at least one endpoint must be specified"),
                 ("otlp_http", {"logs_endpoint": "http://h"},
                  "either endpoint or traces_endpoint must be specified"),

@@ -238,6 +238,8 @@ receivers:
 exporters:
   otlp:
     endpoint: 127.0.0.1:{sink.port}
+    sending_queue: {{enabled: false}}
+    retry_on_failure: {{enabled: false}}
     tls:
       insecure: true
 service:

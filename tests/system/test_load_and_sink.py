@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 
 from weirtest import TestCase, free_port, rpc
+from weirtest.answers import DIRECT
 from weirtest.bench import Sink, certificate, load
 
 
@@ -166,7 +167,7 @@ class Through(TestCase):
 
     def test_half_of_the_requests_refused(self):
         summary, counts, ledger = self.run_through(
-            ("otlp_grpc", {"endpoint": "{grpc}", "tls": {"insecure": True}}), ("-n", 6000),
+            ("otlp_grpc", {"endpoint": "{grpc}", "tls": {"insecure": True}, **DIRECT}), ("-n", 6000),
             ("--fail-rate=0.5", "--delay=1ms"))
         self.assertGreater(summary["items_refused"], 0)
         self.assertEqual(summary["items_acknowledged"] + summary["items_refused"], 6000)

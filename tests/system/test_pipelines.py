@@ -68,6 +68,8 @@ connectors:
 exporters:
   otlp/good: &otlp
     endpoint: 127.0.0.1:{good}
+    sending_queue: {{enabled: false}}
+    retry_on_failure: {{enabled: false}}
     tls:
       insecure: true
   otlp/bad:

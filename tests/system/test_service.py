@@ -275,7 +275,7 @@ class TestSignals(TestCase):
         self.assertIn("Shutdown deadline is over: what is still held is dropped", ended.stderr)
         ledger = Ledger(ended.stderr)
         self.assertTrue(ledger.closes, ended.stderr)
-        self.assertEqual(ledger.row("traces", "processor", "batch")["dropped"], 7, ended.stderr)
+        self.assertEqual(ledger.row("traces", "exporter", "otlp_grpc")["drops"], {"shutdown": 7}, ended.stderr)
 
     def test_taken_port_of_a_receiver(self):
         with socket.socket() as taken:

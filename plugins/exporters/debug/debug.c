@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <weir/sender.h>
+
 #include "plugins/exporters/debug/debug.h"
 
 enum verbosity {
@@ -26,6 +28,7 @@ struct debug_config {
     int64_t sampling_thereafter;
     bool use_internal_logger;
     struct weir_strings output_paths;
+    struct weir_sender_options sender;
 };
 
 static const struct weir_option_value verbosities[] = {
@@ -60,7 +63,7 @@ static const struct weir_option debug_options[] = {
                 .doc = "Write to the collector's own log, at level info; otherwise to output_paths."),
     WEIR_OPTION(struct debug_config, output_paths, "output_paths",
                 .doc = "Files to write to, stdout or stderr; the default is stdout."),
-    WEIR_OPTION_REFUSED("sending_queue", "this version has no sending queue"),
+    WEIR_OPTION_INLINE(struct debug_config, sender, &weir_sender_queue_table),
     WEIR_OPTION_END,
 };
 
@@ -89,6 +92,7 @@ struct counter {
 };
 
 struct debug_instance {
+    struct weir_sender *sender;
     enum verbosity verbosity;
     uint64_t initial;
     uint64_t thereafter;
@@ -97,50 +101,6 @@ struct debug_instance {
     pthread_mutex_t lock; /* of the counters: one exporter, whatever the worker */
     struct counter counters[COUNTERS];
 };
-
-static int debug_create(struct weir_instance *instance, struct weir_error *error)
-{
-    (void)error;
-    const struct debug_config *config = weir_instance_config(instance);
-    const char *id = weir_instance_id(instance);
-    bool logging = strncmp(id, "logging", 7) == 0 && (id[7] == '\0' || id[7] == '/');
-    struct debug_instance *own = weir_xcalloc(1, sizeof *own);
-    int verbosity = config->verbosity ? config->verbosity : config->loglevel;
-    own->verbosity = verbosity ? (enum verbosity)verbosity : logging ? VERBOSITY_NORMAL : VERBOSITY_BASIC;
-    own->initial = (uint64_t)config->sampling_initial;
-    own->thereafter = config->sampling_thereafter >= 0 ? (uint64_t)config->sampling_thereafter : logging ? 500 : 1;
-    pthread_mutex_init(&own->lock, NULL);
-    weir_instance_set_data(instance, own);
-    return 0;
-}
-
-static int open_output(const char *path, struct weir_error *error)
-{
-    if (strcmp(path, "stdout") == 0)
-        return STDOUT_FILENO;
-    if (strcmp(path, "stderr") == 0)
-        return STDERR_FILENO;
-    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    return file >= 0 ? file : weir_error_errno(error, errno, "cannot open %s", path);
-}
-
-static int debug_start(struct weir_instance *instance, struct weir_error *error)
-{
-    const struct debug_config *config = weir_instance_config(instance);
-    struct debug_instance *own = weir_instance_data(instance);
-    if (config->use_internal_logger)
-        return 0;
-    own->outputs = weir_xcalloc(config->output_paths.count + 1, sizeof *own->outputs);
-    if (config->output_paths.count == 0)
-        own->outputs[own->output_count++] = STDOUT_FILENO;
-    for (size_t i = 0; i < config->output_paths.count; i++) {
-        int file = open_output(config->output_paths.items[i], error);
-        if (file < 0)
-            return -1;
-        own->outputs[own->output_count++] = file;
-    }
-    return 0;
-}
 
 /* FNV-1a. */
 static uint32_t hash(struct weir_str text)
@@ -243,10 +203,12 @@ static void write_counts(struct weir_instance *instance, struct weir_batch *batc
     }
 }
 
-static void debug_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+/* weir_send. */
+static void debug_send(struct weir_shard *shard, struct weir_attempt *attempt)
 {
     struct weir_instance *instance = weir_shard_instance(shard);
     const struct debug_instance *own = weir_instance_data(instance);
+    struct weir_batch *batch = attempt->batch;
     struct weir_text text = { 0 };
     write_counts(instance, batch);
     if (own->verbosity != VERBOSITY_BASIC && weir_batch_signal(batch) != WEIR_PROFILES) {
@@ -257,8 +219,112 @@ static void debug_consume(struct weir_shard *shard, struct weir_batch *batch, st
         write_message(instance, weir_text_string(&text), NULL);
     }
     weir_text_free(&text);
-    weir_batch_unref(batch);
-    weir_ack_ok(ack);
+    weir_attempt_done(attempt, &WEIR_RESULT_OK);
+}
+
+static int debug_create(struct weir_instance *instance, struct weir_error *error)
+{
+    (void)error;
+    const struct debug_config *config = weir_instance_config(instance);
+    const char *id = weir_instance_id(instance);
+    bool logging = strncmp(id, "logging", 7) == 0 && (id[7] == '\0' || id[7] == '/');
+    struct debug_instance *own = weir_xcalloc(1, sizeof *own);
+    int verbosity = config->verbosity ? config->verbosity : config->loglevel;
+    own->verbosity = verbosity ? (enum verbosity)verbosity : logging ? VERBOSITY_NORMAL : VERBOSITY_BASIC;
+    own->initial = (uint64_t)config->sampling_initial;
+    own->thereafter = config->sampling_thereafter >= 0 ? (uint64_t)config->sampling_thereafter : logging ? 500 : 1;
+    pthread_mutex_init(&own->lock, NULL);
+    own->sender = weir_sender_new(instance, &config->sender, debug_send);
+    weir_instance_set_data(instance, own);
+    return 0;
+}
+
+static int open_output(const char *path, struct weir_error *error)
+{
+    if (strcmp(path, "stdout") == 0)
+        return STDOUT_FILENO;
+    if (strcmp(path, "stderr") == 0)
+        return STDERR_FILENO;
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    return file >= 0 ? file : weir_error_errno(error, errno, "cannot open %s", path);
+}
+
+static int debug_start(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct debug_config *config = weir_instance_config(instance);
+    struct debug_instance *own = weir_instance_data(instance);
+    if (weir_sender_open(own->sender, error) < 0)
+        return -1;
+    if (config->use_internal_logger)
+        return 0;
+    own->outputs = weir_xcalloc(config->output_paths.count + 1, sizeof *own->outputs);
+    if (config->output_paths.count == 0)
+        own->outputs[own->output_count++] = STDOUT_FILENO;
+    for (size_t i = 0; i < config->output_paths.count; i++) {
+        int file = open_output(config->output_paths.items[i], error);
+        if (file < 0)
+            return -1;
+        own->outputs[own->output_count++] = file;
+    }
+    return 0;
+}
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct debug_instance *own = weir_instance_data(instance);
+    return own ? own->sender : NULL;
+}
+
+static int debug_worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    struct weir_sender *sender = sender_of(weir_shard_instance(shard));
+    (void)error;
+    weir_shard_set_data(shard, sender);
+    weir_sender_worker_start(sender, shard);
+    return 0;
+}
+
+static void debug_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(weir_shard_data(shard), shard, batch, ack);
+}
+
+static uint64_t debug_held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(weir_shard_data(shard), shard, signal);
+}
+
+static enum weir_promise debug_promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
+}
+
+static void debug_drain(struct weir_shard *shard)
+{
+    weir_sender_drain(weir_shard_data(shard), shard);
+}
+
+static void debug_worker_stop(struct weir_shard *shard)
+{
+    if (!weir_shard_data(shard))
+        return;
+    weir_sender_worker_stop(weir_shard_data(shard), shard);
+    weir_shard_set_data(shard, NULL);
+}
+
+static void debug_stop(struct weir_instance *instance)
+{
+    weir_sender_close(sender_of(instance));
+}
+
+static void *debug_export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int debug_import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
 }
 
 static void debug_destroy(struct weir_instance *instance)
@@ -270,6 +336,7 @@ static void debug_destroy(struct weir_instance *instance)
         if (own->outputs[i] > STDERR_FILENO)
             close(own->outputs[i]);
     free(own->outputs);
+    weir_sender_free(own->sender);
     pthread_mutex_destroy(&own->lock);
     free(own);
     weir_instance_set_data(instance, NULL);
@@ -285,9 +352,19 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .version = PACKAGE_VERSION,
     .summary = "Writes telemetry to the collector's log, in three degrees of detail.",
     .stability = { WEIR_ALPHA, WEIR_ALPHA, WEIR_ALPHA, WEIR_DEVELOPMENT },
+    .traits = WEIR_HOLDS,
     .options = &debug_table,
+    .metrics = weir_sender_metrics,
     .create = debug_create,
     .start = debug_start,
+    .worker_start = debug_worker_start,
     .consume = debug_consume,
+    .promise = debug_promise,
+    .held = debug_held,
+    .drain = debug_drain,
+    .worker_stop = debug_worker_stop,
+    .stop = debug_stop,
+    .export_state = debug_export_state,
+    .import_state = debug_import_state,
     .destroy = debug_destroy,
 };

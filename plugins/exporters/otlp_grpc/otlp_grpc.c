@@ -17,18 +17,21 @@ struct config {
     struct weir_duration timeout;
 };
 
+/* What all workers share. */
+struct shared {
+    struct weir_sender *sender;
+    struct weir_grpc_target *target;
+};
+
 /* A worker's part. */
 struct shard {
     struct weir_grpc_client *client;
-    bool draining;
 };
 
 /* One batch under way. */
 struct transfer {
     struct weir_grpc_request request;
-    struct weir_shard *shard;
-    struct weir_batch *batch; /* keeps its bytes, and its memory permit, until the answer */
-    struct weir_ack *ack;
+    struct weir_attempt *attempt;
 };
 
 static const char *const paths[WEIR_SIGNALS] = {
@@ -60,16 +63,13 @@ static bool is_retryable(const struct weir_grpc_response *response)
     }
 }
 
-/* The batch is done with: the result goes to its sender. */
+/* The call is over. */
 static void finish(struct transfer *transfer, const struct weir_result *result)
 {
-    struct weir_shard *shard = transfer->shard;
-    struct weir_ack *ack = transfer->ack;
-    size_t items = weir_batch_items(transfer->batch);
+    struct weir_attempt *attempt = transfer->attempt;
     weir_slices_free(&transfer->request.message);
-    weir_batch_unref(transfer->batch);
     free(transfer);
-    weir_sender_complete(shard, ack, items, result);
+    weir_attempt_done(attempt, result);
 }
 
 static void accepted(struct transfer *transfer, const struct weir_grpc_response *response)
@@ -77,10 +77,10 @@ static void accepted(struct transfer *transfer, const struct weir_grpc_response 
     struct weir_arena arena = { 0 };
     struct weir_partial_success partial = { 0 };
     struct weir_error error = WEIR_ERROR_INIT;
-    enum weir_signal signal = weir_batch_signal(transfer->batch);
+    enum weir_signal signal = weir_batch_signal(transfer->attempt->batch);
     if (weir_response_decode(WEIR_OTLP_PROTOBUF, signal, response->body.data, response->body.length, &arena,
                              &partial, &error) == 0) {
-        weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
+        weir_attempt_rejected(transfer->attempt, &partial);
         finish(transfer, &WEIR_RESULT_OK);
     } else {
         char *reason =
@@ -114,24 +114,13 @@ static void refused(struct transfer *transfer, const struct weir_grpc_response *
     weir_text_free(&reason);
 }
 
-static void drained_if_idle(struct weir_shard *shard)
-{
-    struct shard *own = weir_shard_data(shard);
-    if (own && own->draining && weir_grpc_client_pending(own->client) == 0) {
-        own->draining = false;
-        weir_shard_drained(shard);
-    }
-}
-
 static void on_done(struct weir_grpc_request *request, const struct weir_grpc_response *response)
 {
     struct transfer *transfer = WEIR_CONTAINER_OF(request, struct transfer, request);
-    struct weir_shard *shard = transfer->shard;
     if (response->code == WEIR_GRPC_OK)
         accepted(transfer, response);
     else
         refused(transfer, response);
-    drained_if_idle(shard);
 }
 
 /* Replaces the message by its compressed form. */
@@ -151,32 +140,37 @@ static bool compress(struct transfer *transfer, int encoding, struct weir_error 
     return added;
 }
 
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+/* weir_send. */
+static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
 {
     struct shard *own = weir_shard_data(shard);
     const struct config *config = config_of(shard);
-    if (weir_batch_items(batch) == 0) {
-        weir_batch_unref(batch);
-        weir_ack_ok(ack);
-        return;
-    }
     struct transfer *transfer = weir_xcalloc(1, sizeof *transfer);
     struct weir_error error = WEIR_ERROR_INIT;
-    transfer->shard = shard;
-    transfer->batch = batch;
-    transfer->ack = ack;
-    transfer->request.path = paths[weir_batch_signal(batch)];
+    transfer->attempt = attempt;
+    transfer->request.path = paths[weir_batch_signal(attempt->batch)];
     transfer->request.compressed = true;
-    transfer->request.context = weir_batch_context(batch);
+    transfer->request.context = weir_batch_context(attempt->batch);
     transfer->request.timeout = config->timeout.ns;
     transfer->request.done = on_done;
-    if (!weir_batch_encode(batch, &transfer->request.message))
+    if (!weir_batch_encode(attempt->batch, &transfer->request.message))
         weir_error_set(&error, "out of memory");
     else if (compress(transfer, config->client.compression, &error))
         weir_grpc_client_send(own->client, &transfer->request);
     if (weir_error_is_set(&error))
         finish(transfer, &WEIR_RESULT_RETRYABLE(weir_error_text(&error)));
     weir_error_free(&error);
+}
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct shared *shared = weir_instance_data(instance);
+    return shared ? shared->sender : NULL;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
 }
 
 static int create(struct weir_instance *instance, struct weir_error *error)
@@ -191,32 +185,44 @@ static int create(struct weir_instance *instance, struct weir_error *error)
     if (!endpoint.path)
         weir_instance_add_label(instance, "server_port", port);
     weir_endpoint_free(&endpoint);
+    struct shared *shared = weir_xcalloc(1, sizeof *shared);
+    weir_instance_set_data(instance, shared);
+    shared->sender = weir_sender_new(instance, &config->sender, send_batch);
     return 0;
 }
 
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     const struct config *config = weir_instance_config(instance);
-    struct weir_grpc_target *target = weir_grpc_target_new(&config->client, instance, error);
-    weir_instance_set_data(instance, target);
-    return target ? 0 : -1;
+    struct shared *shared = weir_instance_data(instance);
+    shared->target = weir_grpc_target_new(&config->client, instance, error);
+    return shared->target ? weir_sender_open(shared->sender, error) : -1;
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
 {
+    const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
     struct shard *own = weir_xcalloc(1, sizeof *own);
     (void)error;
-    own->client =
-        weir_grpc_client_new(weir_shard_worker(shard), weir_instance_data(weir_shard_instance(shard)));
+    own->client = weir_grpc_client_new(weir_shard_worker(shard), shared->target);
     weir_shard_set_data(shard, own);
+    weir_sender_worker_start(shared->sender, shard);
     return 0;
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
 }
 
 static void drain(struct weir_shard *shard)
 {
-    struct shard *own = weir_shard_data(shard);
-    own->draining = true;
-    drained_if_idle(shard);
+    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
 }
 
 static void worker_stop(struct weir_shard *shard)
@@ -224,7 +230,7 @@ static void worker_stop(struct weir_shard *shard)
     struct shard *own = weir_shard_data(shard);
     if (!own)
         return;
-    own->draining = false;
+    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
     weir_grpc_client_free(own->client);
     weir_shard_set_data(shard, NULL);
     free(own);
@@ -232,8 +238,32 @@ static void worker_stop(struct weir_shard *shard)
 
 static void stop(struct weir_instance *instance)
 {
-    weir_grpc_target_free(weir_instance_data(instance));
+    struct shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_close(shared->sender);
+    weir_grpc_target_free(shared->target);
+    shared->target = NULL;
+}
+
+static void destroy(struct weir_instance *instance)
+{
+    struct shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_free(shared->sender);
     weir_instance_set_data(instance, NULL);
+    free(shared);
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
 }
 
 static void check(const void *group, struct weir_checker *checker)
@@ -262,12 +292,19 @@ WEIR_EXPORT const struct weir_component weir_component = {
                    [WEIR_METRICS] = WEIR_BETA,
                    [WEIR_LOGS] = WEIR_BETA,
                    [WEIR_PROFILES] = WEIR_ALPHA },
+    .traits = WEIR_HOLDS,
     .options = &table,
+    .metrics = weir_sender_metrics,
     .create = create,
     .start = start,
     .worker_start = worker_start,
     .consume = consume,
+    .promise = promise,
+    .held = held,
     .drain = drain,
     .worker_stop = worker_stop,
     .stop = stop,
+    .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
 };

@@ -15,13 +15,19 @@
 
 void otlp_http_finish(struct otlp_http_transfer *transfer, const struct weir_result *result)
 {
-    struct weir_shard *shard = transfer->shard;
-    struct weir_ack *ack = transfer->ack;
-    size_t items = weir_batch_items(transfer->batch);
+    struct weir_attempt *attempt = transfer->attempt;
     weir_slices_free(&transfer->request.body);
-    weir_batch_unref(transfer->batch);
     free(transfer);
-    weir_sender_complete(shard, ack, items, result);
+    weir_attempt_done(attempt, result);
+}
+
+/* 413: it is smaller batches that are wanted. */
+static void too_large(struct otlp_http_transfer *transfer, const struct weir_result *result)
+{
+    struct weir_attempt *attempt = transfer->attempt;
+    weir_slices_free(&transfer->request.body);
+    free(transfer);
+    weir_attempt_too_large(attempt, result);
 }
 
 static bool is_retryable(int status)
@@ -71,7 +77,10 @@ static void refused(struct otlp_http_transfer *transfer, const struct weir_http_
                            NULL) == 0)
         weir_text_addf(&reason, ", Message=%.*s, Details=[]", WEIR_STR_ARG(status.message));
     result.reason = weir_text_string(&reason);
-    otlp_http_finish(transfer, &result);
+    if (response->status == 413)
+        too_large(transfer, &result);
+    else
+        otlp_http_finish(transfer, &result);
     weir_arena_free(&arena);
     weir_text_free(&reason);
 }
@@ -89,12 +98,12 @@ static void accepted(struct otlp_http_transfer *transfer, const struct weir_http
     struct weir_arena arena = { 0 };
     struct weir_partial_success partial = { 0 };
     struct weir_error error = WEIR_ERROR_INIT;
-    enum weir_signal signal = weir_batch_signal(transfer->batch);
+    enum weir_signal signal = weir_batch_signal(transfer->attempt->batch);
     enum weir_otlp_format format;
     if (response->body.length == 0 || !format_of(response, &format) ||
         weir_response_decode(format, signal, response->body.data, response->body.length, &arena, &partial,
                              &error) == 0) {
-        weir_sender_partial_success(transfer->shard, signal, weir_batch_items(transfer->batch), &partial);
+        weir_attempt_rejected(transfer->attempt, &partial);
         otlp_http_finish(transfer, &WEIR_RESULT_OK);
     } else {
         char *reason =

@@ -16,12 +16,12 @@ struct shared {
     struct weir_url urls[WEIR_SIGNALS];
     bool has_url[WEIR_SIGNALS];
     struct weir_http_transport *transport;
+    struct weir_sender *sender;
 };
 
 /* A worker's part. */
 struct shard {
     struct weir_http_client *client;
-    bool draining;
 };
 
 static const char *const endpoint_keys[WEIR_SIGNALS] = { "traces_endpoint", "metrics_endpoint",
@@ -41,21 +41,9 @@ static const struct otlp_http_config *config_of(struct weir_shard *shard)
     return weir_instance_config(weir_shard_instance(shard));
 }
 
-static void drained_if_idle(struct weir_shard *shard)
-{
-    struct shard *own = weir_shard_data(shard);
-    if (own && own->draining && weir_http_client_pending(own->client) == 0) {
-        own->draining = false;
-        weir_shard_drained(shard);
-    }
-}
-
 static void on_done(struct weir_http_request *request, const struct weir_http_response *response)
 {
-    struct otlp_http_transfer *transfer = WEIR_CONTAINER_OF(request, struct otlp_http_transfer, request);
-    struct weir_shard *shard = transfer->shard;
-    otlp_http_answered(transfer, response);
-    drained_if_idle(shard);
+    otlp_http_answered(WEIR_CONTAINER_OF(request, struct otlp_http_transfer, request), response);
 }
 
 static bool add_buffer(struct weir_slices *slices, struct weir_buffer *buffer)
@@ -68,12 +56,12 @@ static bool add_buffer(struct weir_slices *slices, struct weir_buffer *buffer)
 static int encode(struct otlp_http_transfer *transfer, struct weir_error *error)
 {
     struct weir_slices *body = &transfer->request.body;
-    if (config_of(transfer->shard)->encoding == WEIR_OTLP_PROTOBUF)
-        return weir_batch_encode(transfer->batch, body) ? 0 : weir_error_set(error, "out of memory");
+    if (transfer->config->encoding == WEIR_OTLP_PROTOBUF)
+        return weir_batch_encode(transfer->attempt->batch, body) ? 0 : weir_error_set(error, "out of memory");
     struct weir_buffer *json = weir_buffer_new(4096);
     if (!json)
         return weir_error_set(error, "out of memory");
-    if (!weir_batch_to_json(transfer->batch, json, error)) {
+    if (!weir_batch_to_json(transfer->attempt->batch, json, error)) {
         weir_buffer_unref(json);
         return -1;
     }
@@ -82,7 +70,7 @@ static int encode(struct otlp_http_transfer *transfer, struct weir_error *error)
 
 static int compress(struct otlp_http_transfer *transfer, struct weir_error *error)
 {
-    const struct otlp_http_config *config = config_of(transfer->shard);
+    const struct otlp_http_config *config = transfer->config;
     struct weir_slices *body = &transfer->request.body;
     struct weir_buffer *small = NULL;
     if (config->compression == WEIR_ENCODING_IDENTITY)
@@ -96,7 +84,7 @@ static int compress(struct otlp_http_transfer *transfer, struct weir_error *erro
 
 static void set_headers(struct otlp_http_transfer *transfer)
 {
-    const struct otlp_http_config *config = config_of(transfer->shard);
+    const struct otlp_http_config *config = transfer->config;
     struct weir_http_header *headers = transfer->headers;
     headers[0].name = WEIR_STR("content-type");
     headers[0].value = config->encoding == WEIR_OTLP_JSON ? WEIR_STR("application/json")
@@ -107,25 +95,19 @@ static void set_headers(struct otlp_http_transfer *transfer)
     transfer->request.header_count = config->compression == WEIR_ENCODING_IDENTITY ? 1 : 2;
 }
 
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+/* weir_send. */
+static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
 {
     struct shard *own = weir_shard_data(shard);
     const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
-    enum weir_signal signal = weir_batch_signal(batch);
-    if (weir_batch_items(batch) == 0) {
-        weir_batch_unref(batch);
-        weir_ack_ok(ack);
-        return;
-    }
     struct otlp_http_transfer *transfer = weir_xcalloc(1, sizeof *transfer);
     struct weir_error error = WEIR_ERROR_INIT;
-    transfer->shard = shard;
-    transfer->batch = batch;
-    transfer->ack = ack;
+    transfer->config = config_of(shard);
+    transfer->attempt = attempt;
     transfer->request.method = "POST";
-    transfer->request.url = &shared->urls[signal];
-    transfer->request.context = weir_batch_context(batch);
-    transfer->request.timeout = config_of(shard)->timeout.ns;
+    transfer->request.url = &shared->urls[weir_batch_signal(attempt->batch)];
+    transfer->request.context = weir_batch_context(attempt->batch);
+    transfer->request.timeout = transfer->config->timeout.ns;
     transfer->request.done = on_done;
     set_headers(transfer);
     if (encode(transfer, &error) < 0 || compress(transfer, &error) < 0)
@@ -133,6 +115,17 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
     else
         weir_http_client_send(own->client, &transfer->request);
     weir_error_free(&error);
+}
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct shared *shared = weir_instance_data(instance);
+    return shared ? shared->sender : NULL;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
 }
 
 /* --- life --- */
@@ -185,6 +178,7 @@ static void destroy(struct weir_instance *instance)
         return;
     for (int i = 0; i < WEIR_SIGNALS; i++)
         weir_url_free(&shared->urls[i]);
+    weir_sender_free(shared->sender);
     weir_instance_set_data(instance, NULL);
     free(shared);
 }
@@ -204,6 +198,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
             return weir_error_set(error, "either endpoint or %s must be specified", endpoint_keys[i]);
     }
     add_labels(instance, shared);
+    shared->sender = weir_sender_new(instance, &config->sender, send_batch);
     return 0;
 }
 
@@ -217,7 +212,7 @@ static int start(struct weir_instance *instance, struct weir_error *error)
     if (weir_encoding_prepare((enum weir_encoding)config->compression, error) < 0)
         return -1;
     shared->transport = weir_http_transport_new(&config->client, https, instance, error);
-    return shared->transport ? 0 : -1;
+    return shared->transport ? weir_sender_open(shared->sender, error) : -1;
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
@@ -227,14 +222,23 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     (void)error;
     own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
     weir_shard_set_data(shard, own);
+    weir_sender_worker_start(shared->sender, shard);
     return 0;
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
 }
 
 static void drain(struct weir_shard *shard)
 {
-    struct shard *own = weir_shard_data(shard);
-    own->draining = true;
-    drained_if_idle(shard);
+    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
 }
 
 static void worker_stop(struct weir_shard *shard)
@@ -242,7 +246,7 @@ static void worker_stop(struct weir_shard *shard)
     struct shard *own = weir_shard_data(shard);
     if (!own)
         return;
-    own->draining = false;
+    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
     weir_http_client_free(own->client);
     weir_shard_set_data(shard, NULL);
     free(own);
@@ -253,8 +257,19 @@ static void stop(struct weir_instance *instance)
     struct shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
+    weir_sender_close(shared->sender);
     weir_http_transport_free(shared->transport);
     shared->transport = NULL;
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
 }
 
 /* --- options --- */
@@ -350,13 +365,19 @@ WEIR_EXPORT const struct weir_component weir_component = {
                    [WEIR_METRICS] = WEIR_BETA,
                    [WEIR_LOGS] = WEIR_BETA,
                    [WEIR_PROFILES] = WEIR_ALPHA },
+    .traits = WEIR_HOLDS,
     .options = &table,
+    .metrics = weir_sender_metrics,
     .create = create,
     .start = start,
     .worker_start = worker_start,
     .consume = consume,
+    .promise = promise,
+    .held = held,
     .drain = drain,
     .worker_stop = worker_stop,
     .stop = stop,
     .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
 };

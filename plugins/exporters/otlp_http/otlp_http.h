@@ -25,15 +25,14 @@ struct otlp_http_config {
 /* One batch under way. */
 struct otlp_http_transfer {
     struct weir_http_request request;
-    struct weir_shard *shard;
-    struct weir_batch *batch; /* keeps its bytes, and its memory permit, until the answer */
-    struct weir_ack *ack;
+    const struct otlp_http_config *config;
+    struct weir_attempt *attempt;
     struct weir_http_header headers[2];
 };
 
-/* Completes the transfer's ack from the server's answer and frees the transfer. */
+/* Ends the transfer's attempt as the server's answer says, and frees the transfer. */
 void otlp_http_answered(struct otlp_http_transfer *transfer, const struct weir_http_response *response);
-/* Completes it with a result of our own. */
+/* Ends it with a result of our own. */
 void otlp_http_finish(struct otlp_http_transfer *transfer, const struct weir_result *result);
 
 #endif

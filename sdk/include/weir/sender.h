@@ -1,6 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What exporters have in common around the sending of one batch (collector-core section 5).
+ * The sender: what stands between an exporter's consume and the wire, the same for all exporters (collector-core
+ * section 5): sending queue, in memory or on disk, batching in the queue, retrying with back-off, what is logged and
+ * booked. An exporter supplies one function that tries to deliver one batch once.
+ *
+ *     create          weir_sender_new
+ *     start           weir_sender_open
+ *     worker_start    weir_sender_worker_start
+ *     consume         weir_sender_consume
+ *     promise, held   weir_sender_promise, weir_sender_held
+ *     drain           weir_sender_drain (reports weir_shard_drained itself)
+ *     worker_stop     weir_sender_worker_stop, then the exporter's own client (what is still under way comes back
+ *                     through weir_attempt_done and is kept or counted)
+ *     stop, destroy   weir_sender_close, weir_sender_free
+ *     export_state, import_state   weir_sender_export, weir_sender_import
+ *
+ * The component has WEIR_HOLDS.
  */
 #ifndef WEIR_SENDER_H
 #define WEIR_SENDER_H
@@ -10,30 +25,113 @@
 
 WEIR_BEGIN
 
-/* `sending_queue` and `retry_on_failure`, to be taken in with WEIR_OPTION_INLINE. This version has neither:
- * every batch is tried once and its sender told the result, which is what `enabled: false` means; nothing
- * else is accepted. */
+/* What a size is counted in. */
+enum weir_sizer {
+    WEIR_SIZER_UNSET, /* of a batch: items, or that of its queue where it has been given */
+    WEIR_SIZER_REQUESTS,
+    WEIR_SIZER_ITEMS, /* spans, data points, log records, samples */
+    WEIR_SIZER_BYTES, /* of the request in protobuf */
+};
+
+struct weir_queue_batch_options {
+    struct weir_duration flush_timeout;
+    int64_t min_size;
+    int64_t max_size; /* 0: no limit */
+    int sizer;        /* enum weir_sizer */
+    struct weir_queue_partition {
+        struct weir_strings metadata_keys;
+    } partition;
+};
+
+struct weir_queue_options {
+    int64_t num_consumers;
+    int64_t queue_size;
+    int sizer; /* enum weir_sizer */
+    bool block_on_overflow;
+    bool wait_for_result;
+    struct weir_reference storage;
+    bool batch_on;
+    struct weir_queue_batch_options batch;
+};
+
+struct weir_retry_options {
+    bool enabled;
+    struct weir_duration initial_interval;
+    struct weir_duration max_interval;
+    struct weir_duration max_elapsed_time; /* 0: for ever */
+    double multiplier;
+    double randomization_factor;
+};
+
+/* `sending_queue` and `retry_on_failure`, to be taken in with WEIR_OPTION_INLINE. */
 struct weir_sender_options {
-    struct weir_subtree sending_queue;
-    struct weir_subtree retry_on_failure;
+    bool queue_on;
+    struct weir_queue_options queue;
+    struct weir_retry_options retry;
 };
 WEIR_EXPORT extern const struct weir_option_table weir_sender_table;
+/* Only `sending_queue`, off unless it is written; nothing is retried (the debug exporter). */
+WEIR_EXPORT extern const struct weir_option_table weir_sender_queue_table;
+
+/* The sender's metrics: what stands in the component's `metrics`. */
+WEIR_EXPORT extern const struct weir_instrument weir_sender_metrics[];
 
 /* Reports a negative `timeout`. From a table's check. */
 WEIR_EXPORT void weir_sender_check_timeout(struct weir_duration timeout, struct weir_checker *checker);
 
-/*
- * A batch of `items` was accepted in part: logs what the server said, and enters what it rejected in the
- * ledger as dropped with the reason "partial_success". To be called before the batch's ack is completed with
- * WEIR_OK. Nothing happens when nothing was rejected and nothing said. The shard's worker.
- */
-WEIR_EXPORT void weir_sender_partial_success(struct weir_shard *shard, enum weir_signal signal, size_t items,
-                                             const struct weir_partial_success *partial);
+/* One exporter instance's sender. */
+struct weir_sender;
 
-/* Completes the ack; a result that is not WEIR_OK is logged as upstream does ("Exporting failed. Rejecting
- * data."). The shard's worker. */
-WEIR_EXPORT void weir_sender_complete(struct weir_shard *shard, struct weir_ack *ack, size_t items,
-                                      const struct weir_result *result);
+/* One try to deliver one batch; the sender's, valid until weir_attempt_done. */
+struct weir_attempt {
+    struct weir_batch *batch; /* never empty; borrowed: read it, encode it, do not change or keep it */
+    void *internal;
+};
+
+/* Tries once to deliver attempt->batch, and calls weir_attempt_done exactly once, now or later, on this worker. */
+typedef void weir_send(struct weir_shard *shard, struct weir_attempt *attempt);
+
+/*
+ * Ends an attempt. WEIR_OK: delivered (less what weir_attempt_rejected said). WEIR_RETRYABLE: comes again after the
+ * back-off, at least result->retry_after later. WEIR_PERMANENT: dropped and counted, or refused where the client still
+ * waits. The worker of the shard.
+ */
+WEIR_EXPORT void weir_attempt_done(struct weir_attempt *attempt, const struct weir_result *result);
+
+/* Instead of weir_attempt_done, for a batch that is too large for the peer (413): the halves are sent by themselves; a
+ * single item is refused permanently with `result`. */
+WEIR_EXPORT void weir_attempt_too_large(struct weir_attempt *attempt, const struct weir_result *result);
+
+/* Before weir_attempt_done with WEIR_OK: the peer took the batch in part (partial_success): logs what it said and counts
+ * what it rejected as dropped. Nothing happens when nothing was rejected and nothing said. */
+WEIR_EXPORT void weir_attempt_rejected(struct weir_attempt *attempt, const struct weir_partial_success *partial);
+
+/* In create. `options` lives as long as the instance. Never NULL. Main thread. */
+WEIR_EXPORT struct weir_sender *weir_sender_new(struct weir_instance *instance,
+                                                const struct weir_sender_options *options, weir_send *send) WEIR_MUST_USE;
+/* In start: finds the storage and opens the queue on it; starts to take over what is there. 0, or -1 with `error` set.
+ * Main thread. */
+WEIR_EXPORT int weir_sender_open(struct weir_sender *sender, struct weir_error *error);
+/* The worker's part; on the shard's worker, as for what follows. Accept state that is not there. */
+WEIR_EXPORT void weir_sender_worker_start(struct weir_sender *sender, struct weir_shard *shard);
+WEIR_EXPORT void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, struct weir_batch *batch,
+                                     struct weir_ack *ack);
+WEIR_EXPORT uint64_t weir_sender_held(struct weir_sender *sender, struct weir_shard *shard, enum weir_signal signal);
+/* Upstream's end: what waits in a memory queue gets one attempt each, without retries; a queue on disk keeps what is not
+ * under way. */
+WEIR_EXPORT void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard);
+WEIR_EXPORT void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shard);
+/* In stop. Main thread, as for what follows. Accept NULL. */
+WEIR_EXPORT void weir_sender_close(struct weir_sender *sender);
+WEIR_EXPORT void weir_sender_free(struct weir_sender *sender);
+
+/* What the component's promise hook answers. */
+WEIR_EXPORT enum weir_promise weir_sender_promise(const struct weir_sender *sender, enum weir_promise asked);
+
+/* Reload: the batches of the memory queue move from a retiring instance (after its worker_stop) to its successor (after
+ * its worker_start); a queue on disk needs no moving. For the component's hooks of these names. */
+WEIR_EXPORT void *weir_sender_export(struct weir_sender *sender);
+WEIR_EXPORT int weir_sender_import(struct weir_sender *sender, void *state, struct weir_error *error);
 
 WEIR_END
 

@@ -28,6 +28,7 @@ struct sender_entry {
 
     /* The sender's. */
     uint64_t settled;        /* items delivered, or dropped and counted */
+    bool returned;           /* a part of it stays in the queue */
     unsigned shares;         /* transfers that hold a part of it, and the one that is being made */
     enum weir_outcome worst; /* of the parts that have ended */
     int grpc_code;
@@ -53,6 +54,9 @@ struct sender_queue_type {
      * in, with weir_ack_ok once it is held as ack->promise says; or leaves it in the entry (entry->ack) to be answered
      * with the result. Then sender_wake. */
     void (*offer)(struct sender_lane *lane, struct weir_batch *batch, struct weir_ack *ack);
+    /* Takes a batch of the sender's own, left by an instance that this one replaces: it goes in even when the queue is
+     * full. Then sender_wake. */
+    void (*adopt)(struct sender_lane *lane, struct weir_batch *batch);
     /* True if `next` would return an entry; what has to be fetched first is asked for, and sender_wake called when it
      * is there. */
     bool (*ready)(struct sender_lane *lane);
@@ -69,16 +73,14 @@ struct sender_queue_type {
     /* True once no offer is on its way into the queue (asked while draining; sender_wake when that changes). NULL:
      * always. */
     bool (*idle)(struct sender_lane *lane);
-    /* In worker_stop: no call to the sender afterwards; acks still owed are answered (retryable, "shutting down"). What
-     * is in memory stays for `leave`. NULL: nothing to do. */
+    /* In worker_stop: answers the acks of offers that have not come in (retryable, "shutting down"); nothing wakes the
+     * sender afterwards. What a queue in memory holds is then taken with `next`. */
     void (*lane_stop)(struct sender_lane *lane);
-    /* After lane_stop, on the main thread: what is left in memory, the first of a list; NULL: nothing. A lasting queue
-     * has no such function. */
-    struct sender_entry *(*leave)(struct sender_lane *lane);
     /* What is in the queue, in units of its sizer: the metric otelcol_exporter_queue_size. */
-    uint64_t (*size)(const struct sender_queue *queue);
+    uint64_t (*size)(struct sender_queue *queue);
     /* In stop, after all lanes have stopped and every entry is settled. NULL: nothing to do. */
     void (*close)(struct sender_queue *queue);
+    /* In destroy. */
     void (*free)(struct sender_queue *queue);
 };
 
@@ -97,10 +99,11 @@ struct sender_queue {
 struct sender_lane {
     struct sender_queue *queue; /* NULL: the queue is off */
     struct weir_sender *sender;
-    struct weir_shard *shard; /* valid between lane_start and lane_stop, and while attempts of it are under way */
+    struct weir_shard *shard;
+    struct weir_worker *worker;
     enum weir_signal signal;
-    unsigned index;  /* of the worker */
-    void *own;       /* the queue's */
+    unsigned index; /* of the worker */
+    void *own;      /* the queue's */
 };
 
 struct sender_queue *memory_queue_new(void);
@@ -110,6 +113,13 @@ struct sender_queue *memory_queue_new(void);
 /* There may be something to send: asks `ready` and `next`, at once or, from within a call of the sender's, right after
  * it. */
 void sender_wake(struct sender_lane *lane);
+
+/* As sender_wake, later, from any thread. */
+void sender_post(struct sender_lane *lane);
+
+/* Entries, zeroed but for batch, ack and items. A batch's reference is taken; `free` takes an entry that has none. */
+struct sender_entry *sender_entry_new(struct sender_lane *lane, struct weir_batch *batch, struct weir_ack *ack);
+void sender_entry_free(struct sender_lane *lane, struct sender_entry *entry);
 
 /* Refuses what was offered: frees the batch, logs and counts it (otelcol_exporter_enqueue_failed_*), completes the ack. */
 void sender_refuse(struct sender_lane *lane, struct weir_batch *batch, struct weir_ack *ack,

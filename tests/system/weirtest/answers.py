@@ -13,8 +13,12 @@ from .weir import Weir
 EXPORT = messages.method("traces")
 
 
+# An exporter whose answers are the client's: nothing is queued, nothing tried again.
+DIRECT = {"sending_queue": {"enabled": False}, "retry_on_failure": {"enabled": False}}
+
+
 def otlp_exporter(port):
-    return {"otlp": {"endpoint": f"127.0.0.1:{port}", "tls": {"insecure": True}}}
+    return {"otlp": {"endpoint": f"127.0.0.1:{port}", "tls": {"insecure": True}, **DIRECT}}
 
 
 def make_config(grpc, http, exporters, grpc_options=None, http_options=None):

@@ -244,7 +244,7 @@ START_TEST(refuses_wrong_options)
         { "{\"verbosity\": \"basic\", \"loglevel\": \"info\"}",
           "'loglevel' and 'verbosity' are incompatible. Use only 'verbosity' instead" },
         { "{\"output_paths\": [\"stdout\"]}", "output_paths is not supported when use_internal_logger is true" },
-        { "{\"sending_queue\": {}}", "sending_queue" },
+        { "{\"sending_queue\": {\"num_consumers\": 0}}", "`num_consumers` must be positive" },
     };
     assert_refused(component, WEIR_TRACES, cases, WEIR_ARRAY_LENGTH(cases));
 }

@@ -13,7 +13,8 @@ int main(void)
     TCase *tests = tcase_create("ends");
     tcase_set_timeout(tests, 60);
     exporter_ends_add(tests, weir_harness_load(WEIR_EXPORTER, "otlp_http"),
-                      "{\"endpoint\": \"http://127.0.0.1:%u\", \"compression\": \"none\", \"timeout\": \"5s\"}");
+                      "{\"endpoint\": \"http://127.0.0.1:%u\", \"compression\": \"none\", \"timeout\": \"5s\", "
+                      "\"sending_queue\": {\"enabled\": false}, \"retry_on_failure\": {\"enabled\": false}}");
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
