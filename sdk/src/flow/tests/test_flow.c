@@ -67,7 +67,7 @@ static const struct weir_component exporter = { WEIR_COMPONENT_GUARD, .kind = WE
 static const struct weir_component keeper = { WEIR_COMPONENT_GUARD, .kind = WEIR_EXPORTER, .type = "k",
                                               .consume = keep };
 
-static const struct weir_host host = { NULL, NULL, NULL };
+static const struct weir_host host = { .drained = NULL };
 static struct weir_instance *from, *middle, *to, *slow;
 
 static struct weir_instance *make(const struct weir_component *component, const char *id)
@@ -116,7 +116,7 @@ static void note_outcome(struct weir_ack *ack, const struct weir_result *result)
     outcome = (int)result->outcome;
 }
 
-static struct weir_ack ack = { note_outcome };
+static struct weir_ack ack = { .done = note_outcome };
 
 static void send(enum weir_signal signal, size_t items, const char *transport)
 {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Applying a list of actions to the attributes of one thing. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "sdk/src/action/action.h"
+
+/* What an application works on. */
+struct subject {
+    struct weir_attributes *attributes;
+    struct weir_arena *arena;
+    const struct weir_context *context;
+};
+
+enum found {
+    FOUND_NOTHING,
+    FOUND_VALUE,
+    NO_MEMORY,
+};
+
+static enum found copied(const struct weir_value *value, struct weir_arena *arena, struct weir_value *out)
+{
+    return action_copy_value(value, arena, out) ? FOUND_VALUE : NO_MEMORY;
+}
+
+/* The order is upstream's: value, from_context, from_attribute, default_value. */
+static enum found find_value(const struct action *action, const struct subject *subject, struct weir_value *out)
+{
+    if (action->has_value)
+        return copied(&action->value, subject->arena, out);
+    if (action->from_context.length > 0 &&
+        action_context_value(subject->context, action->from_context, subject->arena, out))
+        return FOUND_VALUE;
+    const struct weir_value *source = action->from_attribute.length > 0
+                                          ? weir_attributes_get(subject->attributes, action->from_attribute)
+                                          : NULL;
+    if (source) {
+        *out = *source; /* of the same batch */
+        return FOUND_VALUE;
+    }
+    return action->has_default ? copied(&action->default_value, subject->arena, out) : FOUND_NOTHING;
+}
+
+static bool set(const struct subject *subject, struct weir_str key, struct weir_value value)
+{
+    if (!weir_attributes_get(subject->attributes, key)) {
+        key = weir_arena_copy(subject->arena, key);
+        if (!key.data)
+            return false;
+    }
+    return weir_attributes_set(subject->attributes, subject->arena, key, value);
+}
+
+static bool assign(const struct action *action, const struct subject *subject)
+{
+    bool present = weir_attributes_get(subject->attributes, action->key) != NULL;
+    struct weir_value value;
+    if ((action->kind == WEIR_ACTION_INSERT && present) || (action->kind == WEIR_ACTION_UPDATE && !present))
+        return true;
+    enum found found = find_value(action, subject, &value);
+    return found == FOUND_VALUE ? set(subject, action->key, value) : found != NO_MEMORY;
+}
+
+static bool is_meant(const struct action *action, struct weir_str key)
+{
+    return (action->key.data && weir_str_equal(action->key, key)) ||
+           (action->pattern && weir_regex_matches(action->pattern, key));
+}
+
+static bool delete(const struct action *action, const struct subject *subject)
+{
+    struct weir_attributes *attributes = subject->attributes;
+    size_t kept = 0;
+    for (size_t i = 0; i < attributes->count; i++)
+        if (!is_meant(action, attributes->items[i].key))
+            attributes->items[kept++] = attributes->items[i];
+    attributes->count = kept;
+    return true;
+}
+
+static bool hash(const struct action *action, const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->attributes->count; i++) {
+        struct weir_attribute *attribute = &subject->attributes->items[i];
+        if (is_meant(action, attribute->key) && !action_hash(&attribute->value, subject->arena))
+            return false;
+    }
+    return true;
+}
+
+static bool extract(const struct action *action, const struct subject *subject)
+{
+    const struct weir_value *value = weir_attributes_get(subject->attributes, action->key);
+    if (!value || value->type != WEIR_VALUE_STRING)
+        return true;
+    size_t count = weir_regex_group_count(action->pattern);
+    struct weir_str *groups = weir_xcalloc(count, sizeof *groups);
+    bool good = true;
+    if (weir_regex_search(action->pattern, value->string, groups))
+        for (size_t i = 0; good && i < count; i++)
+            good = set(subject, weir_str_of(weir_regex_group_name(action->pattern, i)),
+                       weir_value_string(groups[i]));
+    free(groups);
+    return good;
+}
+
+static bool convert(const struct action *action, const struct subject *subject)
+{
+    for (size_t i = 0; i < subject->attributes->count; i++)
+        if (weir_str_equal(subject->attributes->items[i].key, action->key))
+            return action_convert(&subject->attributes->items[i].value, action->conversion, subject->arena);
+    return true;
+}
+
+static bool apply(const struct action *action, const struct subject *subject)
+{
+    switch (action->kind) {
+    case WEIR_ACTION_DELETE:
+        return delete (action, subject);
+    case WEIR_ACTION_HASH:
+        return hash(action, subject);
+    case WEIR_ACTION_EXTRACT:
+        return extract(action, subject);
+    case WEIR_ACTION_CONVERT:
+        return convert(action, subject);
+    default:
+        return assign(action, subject);
+    }
+}
+
+bool weir_actions_apply(const struct weir_actions *actions, struct weir_attributes *attributes,
+                        struct weir_arena *arena, const struct weir_context *context)
+{
+    struct subject subject = { attributes, arena, context };
+    for (size_t i = 0; i < actions->count; i++)
+        if (!apply(&actions->items[i], &subject))
+            return false;
+    return true;
+}
+
+/* Only what needs the key to be there, or not to be there, can be told without applying it. */
+static bool touches(const struct action *action, const struct weir_attributes *attributes)
+{
+    if (action->pattern && action->kind != WEIR_ACTION_EXTRACT) {
+        for (size_t i = 0; i < attributes->count; i++)
+            if (is_meant(action, attributes->items[i].key))
+                return true;
+        return false;
+    }
+    bool present = weir_attributes_get(attributes, action->key) != NULL;
+    return action->kind == WEIR_ACTION_UPSERT || (action->kind == WEIR_ACTION_INSERT ? !present : present);
+}
+
+/* An action that does nothing leaves the next one what it found, so the first that does something decides. */
+bool weir_actions_touch(const struct weir_actions *actions, const struct weir_attributes *attributes)
+{
+    for (size_t i = 0; i < actions->count; i++)
+        if (touches(&actions->items[i], attributes))
+            return true;
+    return false;
+}
