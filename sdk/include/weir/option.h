@@ -61,6 +61,11 @@ struct weir_secret_pairs {
     struct weir_pairs pairs;
 };
 
+/* A list of texts that must not be shown: tokens. */
+struct weir_secrets {
+    struct weir_strings strings;
+};
+
 /* Another component named in the config, such as `storage: file_storage/a`. */
 struct weir_reference {
     char *id; /* NULL when unset */
@@ -97,6 +102,7 @@ enum weir_option_kind {
     WEIR_OPTION_KIND_GROUP_MAP,    /* struct weir_groups from a YAML map */
     WEIR_OPTION_KIND_REFUSED,      /* a key known upstream that cannot work here: giving it is an error, with `doc` as the reason */
     WEIR_OPTION_KIND_IGNORED,      /* a key whose effect does not exist here (a Go buffer size): accepted with a warning that says so */
+    WEIR_OPTION_KIND_SECRETS,      /* struct weir_secrets */
 };
 
 /* One word of an enum. The first row with a given value is the one that is shown; more are accepted spellings. */
@@ -172,6 +178,7 @@ WEIR_EXPORT bool weir_check_given(const struct weir_checker *checker, const char
         struct weir_strings: WEIR_OPTION_KIND_STRINGS,            \
         struct weir_pairs: WEIR_OPTION_KIND_PAIRS,                \
         struct weir_secret_pairs: WEIR_OPTION_KIND_SECRET_PAIRS,  \
+        struct weir_secrets: WEIR_OPTION_KIND_SECRETS,            \
         struct weir_reference: WEIR_OPTION_KIND_REFERENCE,        \
         struct weir_subtree: WEIR_OPTION_KIND_SUBTREE)
 /* clang-format on */

@@ -5,6 +5,7 @@
 #ifndef WEIR_WATCH_H
 #define WEIR_WATCH_H
 
+#include <weir/component.h>
 #include <weir/error.h>
 #include <weir/str.h>
 #include <weir/worker.h>
@@ -31,6 +32,30 @@ WEIR_EXPORT void weir_watch_free(struct weir_watch *watch);
 /* Reads a whole file of at most `limit` bytes; the caller frees with weir_text_free. 0, or -1 with `error` set ("open
  * /x: no such file or directory"). Blocks: at start, or off the loop. Any thread. */
 WEIR_EXPORT int weir_file_read(const char *path, size_t limit, struct weir_text *out, struct weir_error *error);
+
+/*
+ * What an instance makes of a followed file and reads on every worker: a token, a list of passwords. The last value that
+ * could be made stays in use; meanwhile the instance shows a fault.
+ */
+struct weir_followed;
+
+struct weir_followed_options {
+    const char *path; /* at most 1 MiB is read */
+    struct weir_instance *instance;
+    /* Makes a value of the content, at start and after every change. NULL with `error` set, which must not hold the
+     * content, when it is none: an empty file, a half-written one. Main thread. */
+    void *(*parse)(void *user, struct weir_str content, struct weir_error *error);
+    void (*release)(void *value); /* any thread */
+    void *user;
+};
+
+/* Reads the file and begins to follow it. NULL with `error` set. In start. */
+WEIR_EXPORT struct weir_followed *weir_followed_new(const struct weir_followed_options *options,
+                                                    struct weir_error *error) WEIR_MUST_USE;
+/* The value; it does not change before the current call from the loop returns. Without locks. Any worker. */
+WEIR_EXPORT const void *weir_followed_value(const struct weir_followed *followed);
+/* Accepts NULL. In stop. */
+WEIR_EXPORT void weir_followed_free(struct weir_followed *followed);
 
 WEIR_END
 

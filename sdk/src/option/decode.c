@@ -135,6 +135,7 @@ static void decode_field(struct decoder *decoder, const struct weir_option *row,
         decode_group_map(decoder, row, node, (void *)field);
         return;
     case WEIR_OPTION_KIND_STRINGS:
+    case WEIR_OPTION_KIND_SECRETS:
         decode_strings(decoder, node, (void *)field);
         return;
     case WEIR_OPTION_KIND_PAIRS:
@@ -185,6 +186,7 @@ static bool list_is_empty(const struct weir_option *row, const char *field)
 {
     switch (row->kind) {
     case WEIR_OPTION_KIND_STRINGS:
+    case WEIR_OPTION_KIND_SECRETS:
         return ((const struct weir_strings *)(const void *)field)->count == 0;
     case WEIR_OPTION_KIND_GROUP_LIST:
     case WEIR_OPTION_KIND_GROUP_MAP:

@@ -111,7 +111,7 @@ static bool add_yaml_default(const struct weir_option *row, struct weir_text *te
     struct weir_dump dump = { .text = text };
     bool quoted = row->kind == WEIR_OPTION_KIND_STRING || row->kind == WEIR_OPTION_KIND_SECRET ||
                   row->kind == WEIR_OPTION_KIND_ENUM || row->kind == WEIR_OPTION_KIND_REFERENCE ||
-                  row->kind == WEIR_OPTION_KIND_STRINGS;
+                  row->kind == WEIR_OPTION_KIND_STRINGS || row->kind == WEIR_OPTION_KIND_SECRETS;
     if (quoted)
         weir_dump_string(&dump, weir_str_of(row->preset));
     else

@@ -11,15 +11,19 @@
 static void dump_rows(const struct weir_option_table *table, const char *group, struct weir_dump *dump);
 
 /* A list that was not given is null, which keeps the default when it is read again; an empty one may mean something. */
-static void dump_strings(const struct weir_strings *strings, struct weir_dump *dump)
+static void dump_strings(const struct weir_strings *strings, bool secret, struct weir_dump *dump)
 {
     if (!strings->present && strings->count == 0) {
         weir_dump_null(dump);
         return;
     }
     weir_dump_begin_list(dump);
-    for (size_t i = 0; i < strings->count; i++)
-        weir_dump_string(dump, weir_str_of(strings->items[i]));
+    for (size_t i = 0; i < strings->count; i++) {
+        if (secret)
+            weir_dump_secret(dump, weir_str_of(strings->items[i]));
+        else
+            weir_dump_string(dump, weir_str_of(strings->items[i]));
+    }
     weir_dump_end(dump);
 }
 
@@ -116,7 +120,10 @@ static void dump_field(const struct weir_option *row, const char *base, struct w
         weir_dump_duration(dump, *(const struct weir_duration *)field);
         break;
     case WEIR_OPTION_KIND_STRINGS:
-        dump_strings(field, dump);
+        dump_strings(field, false, dump);
+        break;
+    case WEIR_OPTION_KIND_SECRETS:
+        dump_strings(&((const struct weir_secrets *)field)->strings, true, dump);
         break;
     case WEIR_OPTION_KIND_PAIRS:
         dump_pairs(field, false, dump);

@@ -55,6 +55,7 @@ bool preset_field(struct weir_arena *arena, const struct weir_option *row, const
         ((struct weir_reference *)to)->id = option_copy(arena, view);
         return true;
     case WEIR_OPTION_KIND_STRINGS:
+    case WEIR_OPTION_KIND_SECRETS:
         preset_strings(arena, view, to);
         return true;
     default:

@@ -185,6 +185,7 @@ static void add_value(const struct weir_option *row, unsigned level, struct weir
         add_enum(row, dump);
         break;
     case WEIR_OPTION_KIND_STRINGS:
+    case WEIR_OPTION_KIND_SECRETS:
         add_strings(dump);
         break;
     case WEIR_OPTION_KIND_PAIRS:
@@ -225,7 +226,8 @@ static void add_property(const struct weir_option *row, unsigned level, struct w
     add_default(row, dump);
     if (row->replaced_by || row->kind == WEIR_OPTION_KIND_IGNORED)
         add_flag(dump, "deprecated", true);
-    if (row->kind == WEIR_OPTION_KIND_SECRET || row->kind == WEIR_OPTION_KIND_SECRET_PAIRS)
+    if (row->kind == WEIR_OPTION_KIND_SECRET || row->kind == WEIR_OPTION_KIND_SECRET_PAIRS ||
+        row->kind == WEIR_OPTION_KIND_SECRETS)
         add_flag(dump, "writeOnly", true);
     weir_dump_end(dump);
     weir_text_free(&doc);

@@ -30,6 +30,7 @@ static size_t field_size(const struct weir_option *row)
     case WEIR_OPTION_KIND_ENUM:
         return sizeof(int);
     case WEIR_OPTION_KIND_STRINGS:
+    case WEIR_OPTION_KIND_SECRETS:
         return sizeof(struct weir_strings);
     case WEIR_OPTION_KIND_PAIRS:
     case WEIR_OPTION_KIND_SECRET_PAIRS:

@@ -20,6 +20,7 @@ const char *words_type(const struct weir_option *row)
         [WEIR_OPTION_KIND_STRINGS] = "list of strings",
         [WEIR_OPTION_KIND_PAIRS] = "map of strings",
         [WEIR_OPTION_KIND_SECRET_PAIRS] = "map of secret strings",
+        [WEIR_OPTION_KIND_SECRETS] = "list of secret strings",
         [WEIR_OPTION_KIND_REFERENCE] = "component id",
         [WEIR_OPTION_KIND_SUBTREE] = "any",
         [WEIR_OPTION_KIND_GROUP] = "section",
