@@ -19,6 +19,7 @@
 #include "sdk/src/http/client.h"
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/net/conn.h"
+#include "sdk/src/net/resolve.h"
 
 struct weir_grpc_target {
     const struct weir_grpc_client_options *options;
@@ -108,9 +109,7 @@ struct weir_grpc_client {
     struct weir_grpc_queue waiting, finished;
     struct weir_grpc_channel *channels, *turn; /* the next one in the round */
     struct weir_grpc_link *links;
-    struct weir_grpc_lookup *lookup; /* under way */
-    struct weir_timer lookup_again;
-    int64_t looked_up;
+    struct weir_resolve resolve; /* of a name whose addresses all have a channel */
     char *lookup_error;
     struct weir_timer settle;
     uint64_t random;

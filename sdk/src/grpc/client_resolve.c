@@ -10,34 +10,6 @@
 
 #include "sdk/src/grpc/client.h"
 
-/* The least time between two lookups (grpc: dns resolver). */
-#define LOOKUP_INTERVAL ((int64_t)30000000000)
-
-struct weir_grpc_lookup {
-    struct weir_job job;
-    struct weir_grpc_client *client; /* NULL: it has gone */
-    char *host;
-    int failure;
-    struct addrinfo *list;
-};
-
-static bool is_numeric(const char *host)
-{
-    struct addrinfo hints = { .ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *list = NULL;
-    if (getaddrinfo(host, NULL, &hints, &list) != 0)
-        return false;
-    freeaddrinfo(list);
-    return true;
-}
-
-static void look_up(struct weir_job *job)
-{
-    struct weir_grpc_lookup *lookup = WEIR_CONTAINER_OF(job, struct weir_grpc_lookup, job);
-    struct addrinfo hints = { .ai_flags = AI_ADDRCONFIG, .ai_socktype = SOCK_STREAM };
-    lookup->failure = getaddrinfo(lookup->host, NULL, &hints, &lookup->list);
-}
-
 static struct weir_grpc_channel *take_channel(struct weir_grpc_channel **list, const char *host)
 {
     for (struct weir_grpc_channel **at = list; *at; at = &(*at)->next) {
@@ -60,14 +32,15 @@ static bool has_channel(const struct weir_grpc_channel *list, const char *host)
 }
 
 /* Channels of addresses that are still there live on, the others let their calls end. */
-static void replace_channels(struct weir_grpc_client *client, const struct addrinfo *list)
+static void replace_channels(struct weir_grpc_client *client, const struct weir_sockaddr *addresses, size_t count)
 {
     struct weir_grpc_channel *old = client->channels, **end = &client->channels;
     client->channels = NULL;
     client->turn = NULL;
-    for (const struct addrinfo *a = list; a; a = a->ai_next) {
+    for (size_t i = 0; i < count; i++) {
         char host[NI_MAXHOST];
-        if (getnameinfo(a->ai_addr, a->ai_addrlen, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0 ||
+        if (getnameinfo(&addresses[i].address.any, addresses[i].length, host, sizeof host, NULL, 0,
+                        NI_NUMERICHOST) != 0 ||
             has_channel(client->channels, host))
             continue;
         struct weir_grpc_channel *channel = take_channel(&old, host);
@@ -87,75 +60,48 @@ static void replace_channels(struct weir_grpc_client *client, const struct addri
     }
 }
 
-static void looked_up(struct weir_job *job)
+static void on_addresses(struct weir_resolve *resolve, const struct weir_sockaddr *addresses, size_t count,
+                         const char *error)
 {
-    struct weir_grpc_lookup *lookup = WEIR_CONTAINER_OF(job, struct weir_grpc_lookup, job);
-    struct weir_grpc_client *client = lookup->client;
-    if (client) {
-        client->lookup = NULL;
-        free(client->lookup_error);
-        client->lookup_error = NULL;
-        if (lookup->failure == 0) {
-            replace_channels(client, lookup->list);
-        } else {
-            client->lookup_error = weir_xasprintf("produced zero addresses: lookup %s: %s", lookup->host,
-                                                  gai_strerror(lookup->failure));
-            weir_timer_start(&client->lookup_again, weir_grpc_backoff(client, 1));
-        }
-        weir_grpc_client_dispatch(client);
-    }
-    if (lookup->list)
-        freeaddrinfo(lookup->list);
-    free(lookup->host);
-    free(lookup);
-}
-
-static void start(struct weir_grpc_client *client)
-{
-    struct weir_grpc_lookup *lookup = weir_xcalloc(1, sizeof *lookup);
-    lookup->job.work = look_up;
-    lookup->job.done = looked_up;
-    lookup->client = client;
-    lookup->host = weir_xstrdup(client->target->endpoint.host);
-    client->lookup = lookup;
-    client->looked_up = weir_worker_now(client->worker);
-    weir_worker_offload(client->worker, &lookup->job);
-}
-
-static void start_again(struct weir_timer *timer)
-{
-    struct weir_grpc_client *client = WEIR_CONTAINER_OF(timer, struct weir_grpc_client, lookup_again);
-    if (!client->lookup)
-        start(client);
+    struct weir_grpc_client *client = WEIR_CONTAINER_OF(resolve, struct weir_grpc_client, resolve);
+    free(client->lookup_error);
+    client->lookup_error = NULL;
+    if (count > 0)
+        replace_channels(client, addresses, count);
+    else
+        client->lookup_error = weir_xasprintf("produced zero addresses: lookup %s: %s",
+                                              client->target->endpoint.host, error);
+    weir_grpc_client_dispatch(client);
 }
 
 static bool is_spread(const struct weir_grpc_target *target)
 {
-    return target->options->balancer == WEIR_GRPC_ROUND_ROBIN && !target->proxy &&
-           target->endpoint.transport != WEIR_UNIX && !is_numeric(target->endpoint.host);
+    struct weir_sockaddr *addresses = NULL;
+    if (target->options->balancer != WEIR_GRPC_ROUND_ROBIN || target->proxy ||
+        target->endpoint.transport == WEIR_UNIX)
+        return false;
+    size_t count = weir_resolve_number(target->endpoint.host, target->endpoint.transport, 0, &addresses);
+    free(addresses);
+    return count == 0;
 }
 
 void weir_grpc_resolve_start(struct weir_grpc_client *client)
 {
-    weir_timer_init(&client->lookup_again, client->worker, start_again);
+    client->resolve = (struct weir_resolve){ .answer = on_addresses };
     if (is_spread(client->target))
-        start(client);
+        weir_resolve_start(client->worker, client->target->endpoint.host, client->target->endpoint.transport,
+                           client->target->endpoint.port, &client->resolve);
     else
         client->channels = weir_grpc_channel_new(client, &client->target->endpoint);
 }
 
 void weir_grpc_resolve_again(struct weir_grpc_client *client)
 {
-    if (!is_spread(client->target) || client->lookup || weir_timer_active(&client->lookup_again))
-        return;
-    int64_t wait = client->looked_up + LOOKUP_INTERVAL - weir_worker_now(client->worker);
-    weir_timer_start(&client->lookup_again, wait > 0 ? wait : 0);
+    if (client->resolve.name)
+        weir_resolve_suspect(client->worker, client->target->endpoint.host, client->target->endpoint.transport);
 }
 
 void weir_grpc_resolve_stop(struct weir_grpc_client *client)
 {
-    weir_timer_stop(&client->lookup_again);
-    if (client->lookup)
-        client->lookup->client = NULL;
-    client->lookup = NULL;
+    weir_resolve_stop(&client->resolve);
 }

@@ -86,6 +86,7 @@ static void worker_free(struct weir_worker *worker)
         weir_tasks_run(worker);
     if (worker->net)
         worker->net_close(worker);
+    weir_tasks_run(worker); // what threads of the connection layer posted at the last moment
     uv_close((uv_handle_t *)&worker->timer, NULL);
     uv_close((uv_handle_t *)&worker->turn_limit, NULL);
     if (uv_handle_get_type((uv_handle_t *)&worker->wake) == UV_ASYNC)

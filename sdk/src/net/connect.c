@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Connecting: the name is looked up on libuv's thread pool, its addresses are tried in order.
+ * Connecting: the addresses of the name are tried in order.
  */
 #include <config.h>
 
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sdk/src/net/resolve.h"
 #include "sdk/src/net/state.h"
 
 #define SECOND ((int64_t)1000000000)
@@ -18,17 +19,20 @@
 /* The least that one of several addresses gets, as long as there is so much left. */
 #define LEAST_TRY (2 * SECOND)
 
-struct lookup {
-    uv_getaddrinfo_t request;
-    struct weir_conn *conn; /* NULL: it has been closed meanwhile */
-};
+/* A peer that has gone without a word is found out within 15 s: what was sent has to be acknowledged, and where nothing is
+ * sent the kernel asks (tcp(7)). */
+#define PEER_SILENCE_MS 15000
+#define KEEPALIVE_IDLE 6
+#define KEEPALIVE_INTERVAL 3
+#define KEEPALIVE_PROBES 3
 
 struct weir_dial {
     struct weir_endpoint endpoint;
     struct weir_tls_context *tls;
     char *server_name;
     int64_t give_up;
-    struct lookup *lookup;
+    struct weir_conn *conn;
+    struct weir_resolve resolve;
     struct weir_sockaddr *addresses;
     size_t count, next;
     char *last_failure;
@@ -54,12 +58,15 @@ static int open_socket(const struct weir_sockaddr *address)
 {
     int family = address->address.any.sa_family;
     int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, idle = 15;
+    int on = 1, idle = KEEPALIVE_IDLE, interval = KEEPALIVE_INTERVAL, probes = KEEPALIVE_PROBES;
+    unsigned silence = PEER_SILENCE_MS;
     if (fd >= 0 && family != AF_UNIX) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
         setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
-        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+        setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence, sizeof(silence));
     }
     return fd;
 }
@@ -102,6 +109,8 @@ static void try_next(struct weir_conn *conn)
         }
         return;
     }
+    if (dial->endpoint.host)
+        weir_resolve_suspect(conn->net->worker, dial->endpoint.host, dial->endpoint.transport);
     weir_conn_shut(conn, WEIR_CONN_CONNECT, "%s", dial->last_failure);
 }
 
@@ -150,10 +159,7 @@ void weir_dial_free(struct weir_dial *dial)
 {
     if (!dial)
         return;
-    if (dial->lookup) {
-        dial->lookup->conn = NULL;
-        uv_cancel((uv_req_t *)&dial->lookup->request);
-    }
+    weir_resolve_stop(&dial->resolve);
     weir_endpoint_free(&dial->endpoint);
     weir_tls_context_unref(dial->tls);
     free(dial->server_name);
@@ -162,67 +168,31 @@ void weir_dial_free(struct weir_dial *dial)
     free(dial);
 }
 
-static void take_addresses(struct weir_dial *dial, const struct addrinfo *list)
+static void on_addresses(struct weir_resolve *resolve, const struct weir_sockaddr *addresses, size_t count,
+                         const char *error)
 {
-    size_t count = 0;
-    for (const struct addrinfo *a = list; a; a = a->ai_next)
-        count++;
-    dial->addresses = weir_xcalloc(count ? count : 1, sizeof(*dial->addresses));
-    for (const struct addrinfo *a = list; a; a = a->ai_next) {
-        if (a->ai_addrlen > sizeof(union weir_address))
-            continue;
-        struct weir_sockaddr *address = &dial->addresses[dial->count++];
-        memcpy(&address->address, a->ai_addr, a->ai_addrlen);
-        address->length = a->ai_addrlen;
-        weir_sockaddr_set_port(address, dial->endpoint.port);
+    struct weir_dial *dial = WEIR_CONTAINER_OF(resolve, struct weir_dial, resolve);
+    if (count == 0) {
+        fail_lookup(dial->conn, error);
+        return;
     }
-}
-
-static void on_lookup(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
-{
-    struct lookup *lookup = WEIR_CONTAINER_OF(request, struct lookup, request);
-    struct weir_conn *conn = lookup->conn;
-    ((struct weir_worker *)request->loop->data)->jobs--;
-    if (conn) {
-        conn->dial->lookup = NULL;
-        if (status == 0)
-            take_addresses(conn->dial, list);
-        if (conn->dial->count > 0)
-            try_next(conn);
-        else
-            fail_lookup(conn, status == 0 || status == UV_EAI_NONAME || status == UV_EAI_NODATA
-                                  ? "no such host"
-                                  : uv_strerror(status));
-    }
-    uv_freeaddrinfo(list);
-    free(lookup);
+    dial->addresses = weir_xcalloc(count, sizeof(*addresses));
+    memcpy(dial->addresses, addresses, count * sizeof(*addresses));
+    dial->count = count;
+    try_next(dial->conn);
 }
 
 static void start_lookup(struct weir_conn *conn)
 {
     struct weir_dial *dial = conn->dial;
-    struct addrinfo hints = weir_address_hints(dial->endpoint.transport);
-    struct addrinfo numeric = hints, *list = NULL;
-    numeric.ai_flags |= AI_NUMERICHOST;
-    if (getaddrinfo(dial->endpoint.host, NULL, &numeric, &list) == 0) {
-        take_addresses(dial, list);
-        freeaddrinfo(list);
+    const struct weir_endpoint *endpoint = &dial->endpoint;
+    dial->count = weir_resolve_number(endpoint->host, endpoint->transport, endpoint->port, &dial->addresses);
+    if (dial->count > 0) {
         try_next(conn);
         return;
     }
-    struct lookup *lookup = weir_xcalloc(1, sizeof(*lookup));
-    lookup->conn = conn;
-    hints.ai_flags = AI_ADDRCONFIG;
-    int failure = uv_getaddrinfo(&conn->net->worker->loop, &lookup->request, on_lookup, dial->endpoint.host,
-                                 NULL, &hints);
-    if (failure != 0) {
-        free(lookup);
-        fail_lookup(conn, failure == UV_EINVAL || failure == UV_ENAMETOOLONG ? "no such host"
-                                                                             : uv_strerror(failure));
-        return;
-    }
-    dial->lookup = lookup;
-    conn->net->worker->jobs++;
+    dial->resolve = (struct weir_resolve){ .answer = on_addresses, .once = true };
+    weir_resolve_start(conn->net->worker, endpoint->host, endpoint->transport, endpoint->port, &dial->resolve);
 }
 
 struct weir_conn *weir_connect(struct weir_worker *worker, const struct weir_connect_options *options)
@@ -235,6 +205,7 @@ struct weir_conn *weir_connect(struct weir_worker *worker, const struct weir_con
     const char *name = options->server_name ? options->server_name : dial->endpoint.host;
     dial->server_name = weir_xstrdup(name ? name : "localhost");
     dial->give_up = weir_worker_now(worker) + timeout;
+    dial->conn = conn;
     conn->dial = dial;
     conn->state = WEIR_CONN_CONNECTING;
     weir_timer_start(&conn->guard, timeout);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/net/resolve.h"
 #include "sdk/src/net/state.h"
 
 static void run_todo(struct weir_net *net)
@@ -50,6 +51,7 @@ static void net_close(struct weir_worker *worker)
     struct weir_net *net = worker->net;
     while (net->todo_first)
         run_todo(net);
+    weir_resolve_close(worker);
     uv_close((uv_handle_t *)&net->before_poll, NULL);
     uv_close((uv_handle_t *)&net->after_poll, NULL);
     uv_close((uv_handle_t *)&net->no_wait, NULL);

@@ -29,6 +29,7 @@ struct weir_net {
     uint8_t *plain;             /* the same for what TLS has decrypted; NULL until needed */
     uint8_t *record;            /* small ranges, put together before they are encrypted; NULL until needed */
     struct weir_buffer *cipher; /* what TLS has encrypted during one call; NULL until needed */
+    struct weir_name *names;    /* that connections of this worker go to: resolve.c */
 };
 
 /* The state of the connection layer on this worker; made when first asked for. */
