@@ -248,5 +248,6 @@ void metrics_collect(struct exposition *exposition, const struct graph *graph, e
             collect_node(&collection, graph->nodes[i], (enum weir_signal)signal);
     weir_meter_visit(collect_series, &collection);
     metrics_collect_listeners(exposition);
+    metrics_collect_certificates(exposition);
     metrics_collect_process(exposition);
 }

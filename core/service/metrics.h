@@ -9,6 +9,9 @@
 /* Fills the exposition with everything that `level` shows. Main thread. */
 void metrics_collect(struct exposition *exposition, const struct graph *graph, enum weir_meter_level level);
 
+/* weir_tls_certificate_expiry_days. Main thread. */
+void metrics_collect_certificates(struct exposition *exposition);
+
 /* The process's own families (collector-core 10.1, process_*). */
 void metrics_collect_process(struct exposition *exposition);
 

@@ -49,9 +49,9 @@ static int set_limits(SSL_CTX *ssl, const struct weir_tls_spec *spec, struct wei
 {
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-    // TLS 1.0 and 1.1 sign with SHA-1, which OpenSSL's default level of security forbids.
-    if (spec->min_version && spec->min_version < 12)
-        SSL_CTX_set_security_level(ssl, 0);
+    // TLS 1.0 and 1.1 sign with SHA-1, which the usual level of security forbids: at least 112 bits, so no RSA key below
+    // 2048 bits, neither ours nor the peer's.
+    SSL_CTX_set_security_level(ssl, spec->min_version && spec->min_version < 12 ? 0 : 2);
     if (SSL_CTX_set_min_proto_version(ssl, version(spec->min_version)) != 1 ||
         SSL_CTX_set_max_proto_version(ssl, version(spec->max_version)) != 1)
         return weir_tls_host.fail(error, "TLS version: %s", weir_tls_why());
@@ -67,11 +67,11 @@ static int set_up(struct tls_context *context, const struct weir_tls_spec *spec,
     SSL_CTX *ssl = context->ssl;
     if (set_limits(ssl, spec, error) != 0)
         return -1;
-    if (weir_tls_load_identity(ssl, spec, error) != 0) {
+    if (weir_tls_load_identity(context, spec, error) != 0) {
         weir_tls_host.prefix(error, "failed to load TLS cert and key");
         return -1;
     }
-    if (weir_tls_load_trust(ssl, spec, error) != 0)
+    if (weir_tls_load_trust(context, spec, error) != 0)
         return -1;
     if (context->server) {
         SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF); // tickets do, without a lock

@@ -9,7 +9,7 @@
 #include <weir/buffer.h>
 #include <weir/error.h>
 
-#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_1"
+#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_2"
 
 /* Functions of libweir. */
 struct weir_tls_host {
@@ -26,6 +26,7 @@ struct weir_tls_spec {
     bool system_cas; /* in addition to the CA, or because there is none */
     const char *cert_file, *cert_pem, *key_file, *key_pem;
     const char *client_ca_file;   /* server: clients must show a certificate signed by one of these */
+    const char *client_ca_pem;    /* its content, when it is not to be read again */
     int min_version, max_version; /* 10 to 13 for TLS 1.0 to 1.3; 0: no limit */
     const char *cipher_list;      /* OpenSSL's names, ':' between; NULL: default */
     const char *groups;           /* the same for curves */
@@ -48,10 +49,27 @@ enum weir_tls_status {
     WEIR_TLS_END = -2,    /* the peer has said that nothing follows */
 };
 
+/* Certificates of a context whose end is worth knowing. */
+enum weir_tls_use {
+    WEIR_TLS_OWN,       /* our certificate and its chain: the first of them to end */
+    WEIR_TLS_CA,        /* what the peer is verified with: the last one to end, for a bundle also has old ones */
+    WEIR_TLS_CLIENT_CA, /* the same for a server's clients */
+};
+#define WEIR_TLS_USES 3
+
+/* Seconds since 1970. */
+struct weir_tls_validity {
+    int64_t not_before;
+    int64_t not_after;
+};
+
 struct weir_tls_engine {
     /* NULL with `error` set to upstream's text. */
     void *(*context_new)(const struct weir_tls_spec *spec, struct weir_error *error);
     void (*context_free)(void *context);
+
+    /* False when the context has none of its own (the system's CAs do not count). */
+    bool (*validity)(void *context, enum weir_tls_use use, struct weir_tls_validity *out);
 
     /* `server_name`: SNI and the name to verify, a host name or an address; NULL for servers. */
     void *(*session_new)(void *context, const char *server_name, struct weir_error *error);

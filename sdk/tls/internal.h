@@ -18,6 +18,8 @@ struct tls_context {
     bool skip_verify;
     uint8_t *alpn; /* a server's protocols */
     size_t alpn_length;
+    bool given[WEIR_TLS_USES];
+    struct weir_tls_validity validity[WEIR_TLS_USES];
 };
 
 /* OpenSSL's first pending error as text, and forgets all of them. For one use at once. */
@@ -25,8 +27,8 @@ const char *weir_tls_why(void);
 
 struct tls_context *weir_tls_context_make(const struct weir_tls_spec *spec, struct weir_error *error);
 /* Reads certificate, key and trust into the context; -1 with `error` set. */
-int weir_tls_load_identity(SSL_CTX *ssl, const struct weir_tls_spec *spec, struct weir_error *error);
-int weir_tls_load_trust(SSL_CTX *ssl, const struct weir_tls_spec *spec, struct weir_error *error);
+int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_spec *spec, struct weir_error *error);
+int weir_tls_load_trust(struct tls_context *context, const struct weir_tls_spec *spec, struct weir_error *error);
 
 bool weir_tls_cipher(const char *name, bool *insecure, const char **openssl);
 

@@ -27,6 +27,14 @@ static void context_free(void *pointer)
     free(context);
 }
 
+static bool validity(void *pointer, enum weir_tls_use use, struct weir_tls_validity *out)
+{
+    const struct tls_context *context = pointer;
+    if (context->given[use])
+        *out = context->validity[use];
+    return context->given[use];
+}
+
 /* Whom to ask for and whom to expect; RFC 6066 section 3: no address in SNI. */
 static bool set_peer(SSL *ssl, const char *name, bool verify)
 {
@@ -142,13 +150,14 @@ static const char *alpn(void *session, size_t *length)
     return (const char *)name;
 }
 
-static const struct weir_tls_engine engine = { context_new, context_free,   session_new, session_free,
-                                               handshake,   read_plain,     write_plain, end,
-                                               alpn,        weir_tls_cipher };
+static const struct weir_tls_engine engine = {
+    context_new, context_free, validity, session_new, session_free,   handshake,
+    read_plain,  write_plain,  end,      alpn,        weir_tls_cipher,
+};
 
-WEIR_EXPORT weir_tls_engine_open weir_tls_engine_1;
+WEIR_EXPORT weir_tls_engine_open weir_tls_engine_2;
 
-const struct weir_tls_engine *weir_tls_engine_1(const struct weir_tls_host *host)
+const struct weir_tls_engine *weir_tls_engine_2(const struct weir_tls_host *host)
 {
     weir_tls_host = *host;
     return &engine;

@@ -48,14 +48,15 @@ WEIR_EXPORT extern const struct weir_option_table weir_tls_server_table;
 /* True if the group means TLS at all: not `insecure`, or a CA is given in spite of it. Any thread. */
 WEIR_EXPORT bool weir_tls_client_wanted(const struct weir_tls_client_options *tls);
 
-/* Keys and trust, ready for connections; immutable, shared by all workers. */
+/* Keys and trust, ready for connections, shared by all workers. The files are followed: when they change, new connections
+ * get what they say now, while open ones go on. Files that are no good change nothing: they are logged, and the instance
+ * in whose start the context was made has a fault until they are good again. */
 struct weir_tls_context;
 
 /*
  * Makes a context; reads the files and loads the side library. `alpn` is a NULL-ended list of protocols in
- * order of preference ("h2", "http/1.1"), NULL for none. The caller drops the reference with
- * weir_tls_context_unref. 0, or -1 with upstream's text ("failed to load TLS config: failed to load TLS cert
- * and key: ..."). Main thread, at start.
+ * order of preference ("h2", "http/1.1"), NULL for none. The caller ends it with weir_tls_context_close. 0, or -1 with
+ * upstream's text ("failed to load TLS config: failed to load TLS cert and key: ..."). Main thread, at start.
  */
 WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
@@ -63,7 +64,10 @@ WEIR_EXPORT int weir_tls_server_context(const struct weir_tls_server_options *tl
 WEIR_EXPORT int weir_tls_client_context(const struct weir_tls_client_options *tls, const char *const *alpn,
                                         struct weir_tls_context **out, struct weir_error *error);
 
-/* References; unref accepts NULL. Any thread. */
+/* Follows the files no more and drops the maker's reference; accepts NULL. Main thread. */
+WEIR_EXPORT void weir_tls_context_close(struct weir_tls_context *context);
+
+/* Further references; unref accepts NULL. Any thread. */
 WEIR_EXPORT struct weir_tls_context *weir_tls_context_ref(struct weir_tls_context *context);
 WEIR_EXPORT void weir_tls_context_unref(struct weir_tls_context *context);
 

@@ -145,7 +145,7 @@ void weir_grpc_target_free(struct weir_grpc_target *target)
 {
     if (!target)
         return;
-    weir_tls_context_unref(target->tls);
+    weir_tls_context_close(target->tls);
     weir_proxies_free(&target->proxies);
     weir_endpoint_free(&target->endpoint);
     free(target);

@@ -41,7 +41,7 @@ const char *weir_grpc_site_address(const struct weir_grpc_site *site)
 void weir_grpc_site_close(struct weir_grpc_site *site)
 {
     if (site)
-        site_unref(&site->site);
+        site_close(&site->site);
 }
 
 /* --- streams --- */

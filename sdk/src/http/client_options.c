@@ -115,7 +115,7 @@ void weir_http_transport_free(struct weir_http_transport *transport)
 {
     if (!transport)
         return;
-    weir_tls_context_unref(transport->tls);
+    weir_tls_context_close(transport->tls);
     weir_proxies_free(&transport->proxies);
     free(transport);
 }

@@ -40,7 +40,7 @@ const char *weir_http_site_address(const struct weir_http_site *site)
 void weir_http_site_close(struct weir_http_site *site)
 {
     if (site)
-        site_unref(&site->site);
+        site_close(&site->site);
 }
 
 static void opened(struct weir_conn *conn)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sdk/src/http/site.h"
+#include "sdk/src/net/tls_context.h"
 
 static int bind_endpoint(struct site *site, const struct site_options *options, struct weir_error *error)
 {
@@ -30,10 +31,16 @@ int site_open(struct site *site, const struct site_options *options, struct weir
     if (options->tls && weir_tls_server_context(options->tls, options->alpn, &site->tls, error) != 0)
         return -1;
     if (bind_endpoint(site, options, error) != 0) {
-        weir_tls_context_unref(site->tls);
+        weir_tls_context_close(site->tls);
         return -1;
     }
     return 0;
+}
+
+void site_close(struct site *site)
+{
+    weir_tls_context_end(site->tls);
+    site_unref(site);
 }
 
 void site_unref(struct site *site)

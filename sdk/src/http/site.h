@@ -30,6 +30,8 @@ struct site_options {
 /* Binds and loads the certificates; 0, or -1 with `error` set and nothing held. Main thread. */
 int site_open(struct site *site, const struct site_options *options, struct weir_logger *logger,
               struct weir_error *error);
+/* The owner lets go. Main thread. */
+void site_close(struct site *site);
 /* The last reference frees the block that begins with the site. Any thread. */
 void site_unref(struct site *site);
 

@@ -18,7 +18,7 @@
 #define CHUNK ((size_t)262144)
 
 struct weir_tls_session {
-    struct weir_tls_context *context;
+    struct weir_tls_generation *generation;
     void *session;
     char *alpn;
 };
@@ -93,7 +93,7 @@ static void fail(struct weir_conn *conn, const char *when, struct weir_error *er
 static void shake_hands(struct weir_conn *conn, struct weir_tls_io *io)
 {
     struct weir_tls_session *tls = conn->tls;
-    const struct weir_tls_engine *engine = tls->context->engine;
+    const struct weir_tls_engine *engine = tls->generation->engine;
     struct weir_error error = WEIR_ERROR_INIT;
     enum weir_tls_status status = engine->handshake(tls->session, io, &error);
     if (status == WEIR_TLS_FAILED) {
@@ -114,12 +114,14 @@ void weir_tls_conn_start(struct weir_conn *conn, struct weir_tls_context *contex
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_tls_session *tls = weir_xcalloc(1, sizeof(*tls));
-    tls->context = weir_tls_context_ref(context);
+    tls->generation = weir_tls_generation_take(context);
     conn->tls = tls;
     if (context->server_name)
         server_name = context->server_name;
     tls->session =
-        prepare(conn->net) ? context->engine->session_new(context->context, server_name, &error) : NULL;
+        prepare(conn->net)
+            ? tls->generation->engine->session_new(tls->generation->context, server_name, &error)
+            : NULL;
     if (!tls->session) {
         weir_conn_shut(conn, WEIR_CONN_TLS, "TLS: %s",
                        weir_error_is_set(&error) ? weir_error_text(&error) : "out of memory");
@@ -145,7 +147,7 @@ static bool read_once(struct weir_conn *conn, struct weir_tls_io *io)
     enum weir_tls_status status = WEIR_TLS_DONE;
     while (status == WEIR_TLS_DONE && length < size) {
         size_t part = 0;
-        status = conn->tls->context->engine->read(conn->tls->session, io, place + length, size - length,
+        status = conn->tls->generation->engine->read(conn->tls->session, io, place + length, size - length,
                                                   &part, &error);
         length += part;
     }
@@ -179,7 +181,7 @@ void weir_tls_conn_input(struct weir_conn *conn, const uint8_t *bytes, size_t le
 /* Encrypts from the queue until a chunk is full: large ranges as they are, small ones put together. */
 static bool encrypt(struct weir_conn *conn, struct weir_tls_io *io, struct weir_error *error)
 {
-    const struct weir_tls_engine *engine = conn->tls->context->engine;
+    const struct weir_tls_engine *engine = conn->tls->generation->engine;
     while (conn->out.bytes > 0 && io->out->length < CHUNK) {
         const struct iovec *range = &conn->out.ranges[conn->out_first];
         const uint8_t *data = range->iov_base;
@@ -222,7 +224,7 @@ void weir_tls_conn_end(struct weir_conn *conn)
     if (!conn->tls || !conn->tls->session)
         return;
     struct weir_tls_io io = io_of(conn, NULL, 0);
-    conn->tls->context->engine->end(conn->tls->session, &io);
+    conn->tls->generation->engine->end(conn->tls->session, &io);
     send_cipher(conn);
 }
 
@@ -232,8 +234,8 @@ void weir_tls_conn_free(struct weir_conn *conn)
     if (!tls)
         return;
     if (tls->session)
-        tls->context->engine->session_free(tls->session);
-    weir_tls_context_unref(tls->context);
+        tls->generation->engine->session_free(tls->session);
+    weir_tls_generation_drop(tls->generation);
     free(tls->alpn);
     free(tls);
 }

@@ -78,9 +78,8 @@ static void check_common(const struct weir_tls_common *tls, struct weir_checker 
         weir_check_fail(checker, "max_version",
                         "invalid TLS configuration: min_version cannot be greater than max_version");
     check_curves(tls, checker);
-    if (tls->reload_interval.ns != 0)
-        weir_check_fail(checker, "reload_interval",
-                        "certificates are read at start only; restart weir when they change");
+    if (tls->reload_interval.ns < 0)
+        weir_check_fail(checker, "reload_interval", "must not be negative");
 }
 
 static bool has_certificate(const struct weir_tls_common *tls)
@@ -110,9 +109,6 @@ static void check_server(const void *group, struct weir_checker *checker)
     if (!has_certificate(&tls->common) || !has_key(&tls->common))
         weir_check_fail(checker, NULL,
                         "TLS configuration must include both certificate and key for server connections");
-    if (tls->client_ca_file_reload)
-        weir_check_fail(checker, "client_ca_file_reload",
-                        "the file is read at start only; restart weir when it changes");
 }
 
 #define COMMON(type)                                                                                       \
@@ -139,7 +135,7 @@ static void check_server(const void *group, struct weir_checker *checker)
             type, common.curve_preferences, "curve_preferences",                                           \
             .doc = "Curves in order of preference: P256, P384, P521, X25519; unset: OpenSSL's choice."),   \
         WEIR_OPTION(type, common.reload_interval, "reload_interval", .preset = "0s",                       \
-                    .doc = "Must be 0: certificates are read at start only."),                             \
+                    .doc = "How often certificate and key are looked at for changes; 0: every second."),   \
         WEIR_OPTION_REFUSED("tpm", "keys in a TPM are not supported")
 
 static const struct weir_option client_options[] = {
@@ -158,7 +154,7 @@ static const struct weir_option server_options[] = {
     WEIR_OPTION(struct weir_tls_server_options, client_ca_file, "client_ca_file",
                 .doc = "PEM file of CAs; clients must show a certificate signed by one of them."),
     WEIR_OPTION(struct weir_tls_server_options, client_ca_file_reload, "client_ca_file_reload",
-                .preset = "false", .doc = "Must be false: the file is read at start only."),
+                .preset = "true", .doc = "Whether client_ca_file is looked at for changes, once a second."),
     WEIR_OPTION_END,
 };
 

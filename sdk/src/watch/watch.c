@@ -11,6 +11,8 @@
 
 #include <weir/watch.h>
 
+#include "sdk/src/watch/print.h"
+
 #define SECOND INT64_C(1000000000)
 /* Larger files are none of those that are followed. */
 #define LIMIT ((size_t)16 << 20)
@@ -43,13 +45,9 @@ struct weir_watch {
     struct weir_text content;
 };
 
-/* FNV-1a: tells accidents apart, which is all it is for. */
 static struct print print_of(struct weir_str content)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < content.length; i++)
-        hash = (hash ^ (unsigned char)content.data[i]) * UINT64_C(0x100000001b3);
-    return (struct print){ content.length, hash, true };
+    return (struct print){ content.length, weir_print_add(WEIR_PRINT_START, content), true };
 }
 
 static bool same_print(const struct print *a, const struct print *b)

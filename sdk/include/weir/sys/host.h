@@ -129,6 +129,17 @@ WEIR_EXPORT void weir_meter_visit(void (*visit)(const struct weir_series_view *v
 /* Forgets what was registered for the instance with weir_meter_observe. */
 WEIR_EXPORT void weir_meter_forget(const struct weir_instance *instance);
 
+/* Certificates that TLS contexts in use were made from, for whoever shows them. */
+struct weir_certificate_view {
+    const char *file;  /* the key of the config ("cert_pem") where it was given as text */
+    const char *side;  /* "server" or "client" */
+    const char *use;   /* "own", "ca", "client_ca" */
+    int64_t not_after; /* seconds since 1970: when the first of a chain ends, or the last of several CAs */
+};
+/* Calls visit for each; the same file comes once for each context that uses it. Main thread. */
+WEIR_EXPORT void weir_certificates_visit(void (*visit)(const struct weir_certificate_view *view, void *argument),
+                                         void *argument);
+
 /* The log. */
 struct weir_logging {
     enum weir_log_level level;

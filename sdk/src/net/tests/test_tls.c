@@ -4,11 +4,14 @@
  */
 #include <config.h>
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <weir/sys/host.h>
 #include <weir/sys/worker.h>
 
 #include "sdk/src/net/conn.h"
@@ -37,6 +40,8 @@ static const char *const *client_alpn, *const *server_alpn;
 static struct weir_listener *listener;
 static struct weir_acceptor *acceptor;
 static bool acceptor_closed;
+static struct weir_tls_context *server_tls, *client_tls;
+static struct weir_instance *instance;
 
 static void on_opened(struct weir_conn *conn)
 {
@@ -126,7 +131,8 @@ static void run(const char *script)
     free(command);
 }
 
-/* ca.pem signs good.pem (localhost, 127.0.0.1), client.pem and old.pem (expired); other.pem is another CA. */
+/* ca.pem signs good.pem (localhost, 127.0.0.1), client.pem, old.pem (expired) and early.pem (not yet valid); other.pem,
+ * another CA, signs foreign.pem. */
 static void make_certificates(void)
 {
     snprintf(folder, sizeof(folder), "/tmp/weir-tls-XXXXXX");
@@ -141,7 +147,14 @@ static void make_certificates(void)
         "  openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key -set_serial $2 -days $3 -extfile san -out "
         "$1.pem;"
         "};"
-        "sign good 2 30 && sign client 3 30 && sign old 4 -1");
+        "sign good 2 30 && sign client 3 30 && sign old 4 -1 &&"
+        "cp ca.pem ca0.pem && cp ca.key ca0.key && cp other.pem ca.pem && cp other.key ca.key && sign foreign 5 30;"
+        "cp ca0.pem ca.pem && cp ca0.key ca.key && mkdir db && touch db/index && printf 01 > db/serial &&"
+        "openssl req $curve -subj /CN=early -keyout early.key -out early.csr &&"
+        "printf '[ca]\\ndefault_ca=d\\n[d]\\ndatabase=db/index\\nserial=db/serial\\nnew_certs_dir=db\\n"
+        "default_md=sha256\\npolicy=p\\n[p]\\ncommonName=supplied\\n' > ca.cnf &&"
+        "openssl ca -batch -config ca.cnf -cert ca.pem -keyfile ca.key -in early.csr -notext -out early.pem "
+        "-startdate 20480101000000Z -enddate 20490101000000Z");
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
@@ -170,37 +183,44 @@ static void start_server(void)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_endpoint endpoint = { 0 };
-    struct weir_tls_context *tls = NULL;
-    ck_assert_msg(weir_tls_server_context(&server_options, server_alpn, &tls, &error) == 0, "%s",
+    ck_assert_msg(weir_tls_server_context(&server_options, server_alpn, &server_tls, &error) == 0, "%s",
                   weir_error_text(&error));
     weir_endpoint_parse_listen(WEIR_STR("127.0.0.1:0"), WEIR_TCP, &endpoint, NULL);
     struct weir_bind_options bind_options = { .endpoint = &endpoint };
     ck_assert_int_eq(weir_bind(&bind_options, &listener, &error), 0);
     struct weir_accept_options options = {
-        .tls = tls, .events = &events, .accepted = on_accepted, .closed = on_acceptor_closed, .user = &server
+        .tls = server_tls, .events = &events, .accepted = on_accepted, .closed = on_acceptor_closed, .user = &server
     };
     ck_assert_int_eq(weir_listen(weir_worker_current(), listener, &options, &acceptor, &error), 0);
-    weir_tls_context_unref(tls);
     weir_endpoint_free(&endpoint);
+}
+
+/* Connects with the client's context as it is now. */
+static void connect_as(const char *name)
+{
+    struct weir_endpoint endpoint = { 0 };
+    weir_endpoint_parse(weir_str_of(weir_listener_address(listener)), &endpoint, NULL);
+    struct weir_connect_options options = {
+        .endpoint = &endpoint, .tls = client_tls, .server_name = name, .events = &events, .user = &client
+    };
+    client.conn = weir_connect(weir_worker_current(), &options);
+    weir_endpoint_free(&endpoint);
+    turn_until((client.opened || client.closed) && (server.opened || server.closed));
+}
+
+static void make_client(void)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    ck_assert_msg(weir_tls_client_context(&client_options, client_alpn, &client_tls, &error) == 0, "%s",
+                  weir_error_text(&error));
 }
 
 /* Connects to 127.0.0.1 under a name and waits for how it ends. */
 static void meet_as(const char *name)
 {
-    struct weir_error error = WEIR_ERROR_INIT;
-    struct weir_endpoint endpoint = { 0 };
-    struct weir_tls_context *tls = NULL;
     start_server();
-    ck_assert_msg(weir_tls_client_context(&client_options, client_alpn, &tls, &error) == 0, "%s",
-                  weir_error_text(&error));
-    weir_endpoint_parse(weir_str_of(weir_listener_address(listener)), &endpoint, NULL);
-    struct weir_connect_options options = {
-        .endpoint = &endpoint, .tls = tls, .server_name = name, .events = &events, .user = &client
-    };
-    client.conn = weir_connect(weir_worker_current(), &options);
-    weir_tls_context_unref(tls);
-    weir_endpoint_free(&endpoint);
-    turn_until((client.opened || client.closed) && (server.opened || server.closed));
+    make_client();
+    connect_as(name);
 }
 
 static void meet(void)
@@ -225,6 +245,11 @@ static void teardown(void)
         turn_until(acceptor_closed && !client.conn);
     }
     weir_listener_free(listener);
+    weir_tls_context_close(server_tls);
+    weir_tls_context_close(client_tls);
+    server_tls = client_tls = NULL;
+    weir_instance_free(instance);
+    instance = NULL;
     weir_workers_destroy();
     weir_text_free(&client.got);
     weir_text_free(&server.got);
@@ -591,6 +616,233 @@ START_TEST(when_tls_is_wanted)
 }
 END_TEST
 
+/* --- files that change --- */
+
+/* Names of the files that the sides use, which the tests put others' content into. */
+static void live(const char *certificate)
+{
+    char *script = weir_xasprintf("cp %s.pem live.pem && cp %s.key live.key", certificate, certificate);
+    run(script);
+    free(script);
+}
+
+/* An instance whose start makes the server's context. */
+static int start_instance(struct weir_instance *self, struct weir_error *error)
+{
+    (void)self, (void)error;
+    start_server();
+    return 0;
+}
+
+static const struct weir_component component = { WEIR_COMPONENT_GUARD, .type = "tested", .start = start_instance };
+static const struct weir_host no_host = { .drained = NULL };
+
+static void start_followed_server(void)
+{
+    server_options.common.cert_file = file("live.pem");
+    server_options.common.key_file = file("live.key");
+    server_options.common.reload_interval.ns = 20000000;
+    instance = weir_instance_new(&component, "tested", NULL, NULL, &no_host, NULL);
+    ck_assert_int_eq(weir_instance_start(instance, NULL), 0);
+    weir_instance_report(instance, WEIR_STATUS_RUNNING, NULL);
+}
+
+static char *fault(void)
+{
+    static char text[600];
+    char *reason = NULL;
+    enum weir_status status = weir_instance_status(instance, &reason);
+    snprintf(text, sizeof(text), "%s", status == WEIR_STATUS_RECOVERABLE_ERROR ? reason : "none");
+    free(reason);
+    return text;
+}
+
+/* Leaves the connections there are, as a new client comes. */
+static void meet_again(void)
+{
+    for (struct end *end = &client; end; end = end == &client ? &server : NULL) {
+        if (end->conn)
+            weir_conn_close(end->conn);
+        if (end->conn)
+            turn_until(end->closed);
+        weir_text_free(&end->got);
+        *end = (struct end){ 0 };
+    }
+    connect_as("localhost");
+}
+
+#define turn_until_meeting(condition)                                      \
+    do {                                                                   \
+        meet_again();                                                      \
+        for (int tries = 0; !(condition); tries++) {                       \
+            ck_assert_msg(tries < 500, "never became true: " #condition); \
+            weir_worker_turn(weir_worker_current(), 20);                   \
+            meet_again();                                                  \
+        }                                                                  \
+    } while (0)
+
+START_TEST(a_new_certificate_is_for_new_connections)
+{
+    struct end old_client, old_server;
+    live("good");
+    start_followed_server();
+    make_client();
+    connect_as("localhost");
+    met();
+    struct weir_conn *kept = client.conn, *kept_server = server.conn;
+    weir_conn_set_events(kept, &events, &old_client);
+    weir_conn_set_events(kept_server, &events, &old_server);
+    old_client = client, old_server = server;
+    client = server = (struct end){ 0 };
+    live("foreign"); // of a CA that the client does not know
+    turn_until_meeting(!client.opened);
+    ck_assert_str_eq(client.text,
+                     "TLS handshake: certificate verify failed: unable to get local issuer certificate");
+    old_server.echo = true;
+    weir_conn_write_copy(kept, "still there", 11);
+    turn_until(old_client.got.length == 11);
+    live("good");
+    turn_until_meeting(client.opened);
+    ck_assert_str_eq(fault(), "none");
+    weir_conn_close(kept);
+    weir_conn_close(kept_server);
+    turn_until(old_client.closed && old_server.closed);
+    weir_text_free(&old_client.got);
+    weir_text_free(&old_server.got);
+}
+END_TEST
+
+START_TEST(bad_files_change_nothing)
+{
+    live("good");
+    start_followed_server();
+    make_client();
+    run("cp foreign.pem live.pem"); // its key comes later
+    turn_until(strcmp(fault(), "none") != 0);
+    char *expected = weir_xasprintf("tls: %s/live.pem: failed to load TLS cert and key: tls: private key does not match "
+                                    "public key: key values mismatch", folder);
+    ck_assert_str_eq(fault(), expected);
+    free(expected);
+    meet_again();
+    met();
+    run("cp foreign.key live.key");
+    turn_until(strcmp(fault(), "none") == 0);
+    meet_again();
+    ck_assert(!client.opened);
+    run("head -c 300 good.pem > live.pem"); // and stays like this
+    turn_until(strcmp(fault(), "none") != 0);
+    run("cat good.pem ca.pem | head -c 900 > live.pem; cp good.key live.key"); // the chain is cut
+    turn_until(strstr(fault(), "live.key"));
+    meet_again();
+    ck_assert(!client.opened);
+    live("good");
+    turn_until(strcmp(fault(), "none") == 0);
+    meet_again();
+    met();
+}
+END_TEST
+
+START_TEST(ca_files_are_followed)
+{
+    live("good");
+    run("cp ca.pem live-ca.pem && cp ca.pem live-client-ca.pem");
+    server_options.client_ca_file = file("live-client-ca.pem");
+    server_options.client_ca_file_reload = true;
+    client_options.common = (struct weir_tls_common){
+        .ca_file = file("live-ca.pem"),
+        .cert_file = file("client.pem"),
+        .key_file = file("client.key"),
+        .reload_interval.ns = 20000000,
+    };
+    start_followed_server();
+    make_client();
+    connect_as("localhost");
+    met();
+    run("cp other.pem live-client-ca.pem");
+    turn_until_meeting(!server.opened);
+    run("cp ca.pem live-client-ca.pem");
+    turn_until_meeting(server.opened);
+    met();
+    run("cp other.pem live-ca.pem");
+    turn_until_meeting(!client.opened);
+    run("rm live-ca.pem"); // is no change
+    run("cat other.pem ca.pem > live-ca.pem");
+    turn_until_meeting(client.opened);
+}
+END_TEST
+
+START_TEST(a_client_ca_may_be_read_once)
+{
+    live("good");
+    run("cp ca.pem live-client-ca.pem");
+    server_options.client_ca_file = file("live-client-ca.pem");
+    client_options.common.cert_file = file("client.pem");
+    client_options.common.key_file = file("client.key");
+    start_followed_server();
+    make_client();
+    run("cp other.pem live-client-ca.pem");
+    live("foreign");
+    turn_until_meeting(!client.opened); // the client refuses the new certificate
+    live("good");
+    turn_until_meeting(client.opened);
+    turn_until(server.opened);
+}
+END_TEST
+
+static void see_certificate(const struct weir_certificate_view *view, void *argument)
+{
+    struct weir_text *text = argument;
+    int64_t seconds = view->not_after - weir_wall_clock() / 1000000000;
+    int64_t hours = (seconds + (seconds < 0 ? -1800 : 1800)) / 3600;
+    const char *name = strrchr(view->file, '/');
+    weir_text_addf(text, "%s %s %s %d\n", name ? name + 1 : view->file, view->side, view->use, (int)hours);
+}
+
+START_TEST(certificates_that_end_are_told)
+{
+    struct weir_text seen = { NULL, 0, 0 };
+    run("cat old.pem ca.pem > old-chain.pem && cat old.pem other.pem ca.pem > bundle.pem");
+    run("cp old-chain.pem live.pem && cp old.key live.key");
+    server_options.client_ca_file = file("bundle.pem");
+    start_followed_server();
+    make_client();
+    ck_assert_msg(strstr(fault(), "/live.pem has expired on 20"), "%s", fault());
+    weir_certificates_visit(see_certificate, &seen);
+    ck_assert_str_eq(weir_text_string(&seen), "ca.pem client ca 720\n"
+                                              "live.pem server own -24\n"
+                                              "bundle.pem server client_ca 720\n");
+    weir_text_free(&seen);
+    live("good");
+    turn_until(strcmp(fault(), "none") == 0);
+    live("early");
+    turn_until(strcmp(fault(), "none") != 0);
+    ck_assert_msg(strstr(fault(), "/live.pem is not valid before 20"), "%s", fault());
+}
+END_TEST
+
+START_TEST(an_expired_certificate_is_told_daily)
+{
+    char log[64], line[600];
+    weir_workers_destroy();
+    ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_MANUAL, NULL), 0);
+    snprintf(log, sizeof(log), "%s/told.log", folder);
+    int fd = open(log, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    weir_logging_configure(&(struct weir_logging){
+        .level = WEIR_INFO, .descriptors = &fd, .descriptor_count = 1, .fields = "" });
+    server_options.common.cert_file = file("old.pem");
+    server_options.common.key_file = file("old.key");
+    ck_assert_int_eq(weir_tls_server_context(&server_options, NULL, &server_tls, NULL), 0);
+    weir_worker_advance(weir_worker_current(), INT64_C(49) * 3600 * 1000000000);
+    close(fd);
+    int lines = 0;
+    FILE *opened = fopen(log, "r");
+    while (fgets(line, sizeof(line), opened))
+        lines += strstr(line, "has expired on") != NULL;
+    fclose(opened);
+    ck_assert_int_eq(lines, 3);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls");
@@ -623,5 +875,11 @@ int main(void)
     tcase_add_test(tests, pem_text_works_as_files_do);
     tcase_add_test(tests, garbage_instead_of_a_handshake);
     tcase_add_test(tests, when_tls_is_wanted);
+    tcase_add_test(tests, a_new_certificate_is_for_new_connections);
+    tcase_add_test(tests, bad_files_change_nothing);
+    tcase_add_test(tests, ca_files_are_followed);
+    tcase_add_test(tests, a_client_ca_may_be_read_once);
+    tcase_add_test(tests, certificates_that_end_are_told);
+    tcase_add_test(tests, an_expired_certificate_is_told_daily);
     return run_suite(suite);
 }
