@@ -39,12 +39,9 @@ static void collect_listener(const struct weir_listener_view *view, void *argume
     add(exposition, &open_connections, view->address, NULL, view->open);
     add(exposition, &accepted, view->address, NULL, view->accepted);
     for (size_t i = 0; weir_close_reason(i); i++)
-        if (view->closed[i] > 0)
-            add(exposition, &closed, view->address, weir_close_reason(i), view->closed[i]);
-    if (view->pauses_full > 0)
-        add(exposition, &pauses, view->address, "max_connections", view->pauses_full);
-    if (view->pauses_descriptors > 0)
-        add(exposition, &pauses, view->address, "descriptors", view->pauses_descriptors);
+        add(exposition, &closed, view->address, weir_close_reason(i), view->closed[i]);
+    add(exposition, &pauses, view->address, "max_connections", view->pauses_full);
+    add(exposition, &pauses, view->address, "descriptors", view->pauses_descriptors);
 }
 
 void metrics_collect_listeners(struct exposition *exposition)

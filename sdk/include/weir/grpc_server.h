@@ -14,7 +14,7 @@ WEIR_BEGIN
 
 /* Zero durations mean what gRPC's own default is, given behind each. */
 struct weir_grpc_server_parameters {
-    struct weir_duration max_connection_idle;      /* without limit */
+    struct weir_duration max_connection_idle;      /* 30m */
     struct weir_duration max_connection_age;       /* without limit; spread by +-10 % */
     struct weir_duration max_connection_age_grace; /* without limit */
     struct weir_duration time;                     /* 2h; at least 1s */

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include "sdk/src/grpc/server.h"
+#include "sdk/src/net/cause.h"
 
 #define SECOND INT64_C(1000000000)
 #define DEFAULT_TIME (2 * 3600 * SECOND)
@@ -14,8 +15,8 @@
 #define DEFAULT_MIN_TIME (300 * SECOND)
 #define NO_STREAM_MIN_TIME (2 * 3600 * SECOND)
 #define MAX_STRIKES 2
-/* Silence within a message after which the connection is closed. */
-#define STALL_TIMEOUT (60 * SECOND)
+/* Time without a call after which a client is asked to connect anew, where the configuration sets no limit. */
+#define IDLE_TIMEOUT (1800 * SECOND)
 /* Time a client has to answer the ping of a graceful end before new calls are refused. One without calls
  * may not even look at its connection (gRPC's C core does every 5 s), and loses nothing. */
 #define REFUSE_AFTER (10 * SECOND)
@@ -38,6 +39,8 @@ static struct weir_grpc_server_parameters parameters_of(const struct grpc_connec
         parameters.time.ns = MIN_TIME;
     if (parameters.timeout.ns <= 0)
         parameters.timeout.ns = DEFAULT_TIMEOUT;
+    if (parameters.max_connection_idle.ns <= 0)
+        parameters.max_connection_idle.ns = IDLE_TIMEOUT;
     return parameters;
 }
 
@@ -76,15 +79,9 @@ void grpc_keepalive_start(struct grpc_connection *connection)
 static int64_t idle_at(const struct grpc_connection *connection,
                        const struct weir_grpc_server_parameters *parameters)
 {
-    if (connection->draining || parameters->max_connection_idle.ns <= 0 ||
-        h2_session_streams(connection->session) > 0)
+    if (connection->draining || h2_session_streams(connection->session) > 0)
         return INT64_MAX;
     return later(connection->idle_since, parameters->max_connection_idle.ns);
-}
-
-static int64_t stall_at(const struct grpc_connection *connection)
-{
-    return connection->receiving > 0 ? later(connection->last_read, STALL_TIMEOUT) : INT64_MAX;
 }
 
 static int64_t ping_at(const struct grpc_connection *connection,
@@ -103,7 +100,7 @@ void grpc_keepalive_schedule(struct grpc_connection *connection)
         connection->grace_at,
         connection->refuse_at,
         idle_at(connection, &parameters),
-        stall_at(connection),
+        h2_session_due(connection->session),
         ping_at(connection, &parameters),
     };
     int64_t next = INT64_MAX;
@@ -127,9 +124,10 @@ void grpc_keepalive_drain(struct grpc_connection *connection)
 
 static void ping_due(struct grpc_connection *connection, int64_t now)
 {
-    if (connection->ping_sent != INT64_MAX)
+    if (connection->ping_sent != INT64_MAX) {
+        weir_conn_blame(connection->conn, WEIR_CAUSE_KEEPALIVE);
         weir_conn_close(connection->conn); // not even an answer to the ping
-    else if (h2_session_ping(connection->session))
+    } else if (h2_session_ping(connection->session))
         connection->ping_sent = now;
 }
 
@@ -137,15 +135,19 @@ void grpc_keepalive_fire(struct grpc_connection *connection)
 {
     struct weir_grpc_server_parameters parameters = parameters_of(connection);
     int64_t now = now_of(connection);
-    if (connection->grace_at <= now || stall_at(connection) <= now) {
+    if (connection->grace_at <= now) {
         weir_conn_close(connection->conn);
         return;
     }
+    if (!h2_session_check(connection->session))
+        return;
     if (!connection->draining && connection->age_at <= now) {
         if (parameters.max_connection_age_grace.ns > 0)
             connection->grace_at = later(now, parameters.max_connection_age_grace.ns);
+        weir_conn_blame(connection->conn, WEIR_CAUSE_AGE);
         grpc_keepalive_drain(connection);
     } else if (idle_at(connection, &parameters) <= now) {
+        weir_conn_blame(connection->conn, WEIR_CAUSE_IDLE);
         grpc_keepalive_drain(connection);
     }
     if (connection->refuse_at <= now) {
@@ -174,6 +176,8 @@ void grpc_keepalive_pinged(struct grpc_connection *connection)
         connection->strikes = 0;
         return;
     }
-    if (early && ++connection->strikes > MAX_STRIKES)
+    if (early && ++connection->strikes > MAX_STRIKES) {
+        weir_conn_blame(connection->conn, WEIR_CAUSE_PING);
         h2_session_terminate(connection->session, NGHTTP2_ENHANCE_YOUR_CALM, "too_many_pings");
+    }
 }

@@ -48,10 +48,7 @@ void weir_grpc_site_close(struct weir_grpc_site *site)
 
 static void headers_event(struct h2_stream *stream, bool end)
 {
-    struct grpc_connection *connection = h2_session_user(stream->session);
-    if (!end)
-        connection->receiving++;
-    grpc_call_begin(connection, stream);
+    grpc_call_begin(h2_session_user(stream->session), stream);
     if (end && stream->user)
         grpc_call_end(stream->user);
 }
@@ -64,8 +61,6 @@ static void data_event(struct h2_stream *stream, const uint8_t *bytes, size_t le
 
 static void end_event(struct h2_stream *stream)
 {
-    struct grpc_connection *connection = h2_session_user(stream->session);
-    connection->receiving--;
     if (stream->user)
         grpc_call_end(stream->user);
 }
@@ -75,8 +70,6 @@ static void stream_closed_event(struct h2_stream *stream, uint32_t error_code)
     struct grpc_connection *connection = h2_session_user(stream->session);
     struct weir_grpc_call *call = stream->user;
     (void)error_code;
-    if (stream->head_done && !stream->remote_ended)
-        connection->receiving--;
     connection->idle_since = weir_worker_now(connection->server->server.worker);
     stream->user = NULL;
     if (call)
@@ -119,6 +112,7 @@ static void drained_event(struct weir_conn *conn)
 {
     struct grpc_connection *connection = weir_conn_user(conn);
     h2_session_flush(connection->session);
+    grpc_keepalive_schedule(connection);
 }
 
 static void expired_event(struct weir_conn *conn)

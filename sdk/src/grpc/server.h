@@ -37,7 +37,6 @@ struct grpc_connection {
     struct weir_grpc_server *server;
     struct weir_conn *conn;
     struct h2_session *session;
-    size_t receiving;     /* calls whose message is not whole */
     int64_t last_read;    /* all times on the worker's clock */
     int64_t idle_since;   /* when the last call ended */
     int64_t age_at;       /* when the client is asked to connect anew; INT64_MAX: never */

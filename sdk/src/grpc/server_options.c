@@ -13,7 +13,7 @@
 
 static const struct weir_option parameter_options[] = {
     WEIR_OPTION(struct weir_grpc_server_parameters, max_connection_idle, "max_connection_idle",
-                .preset = "0s", .doc = "How long a connection stays open without a call; 0: no limit."),
+                .preset = "0s", .doc = "How long a connection stays open without a call; 0: 30m."),
     WEIR_OPTION(struct weir_grpc_server_parameters, max_connection_age, "max_connection_age", .preset = "0s",
                 .doc = "Age, give or take a tenth, at which a client is asked to connect anew; 0: no limit."),
     WEIR_OPTION(struct weir_grpc_server_parameters, max_connection_age_grace, "max_connection_age_grace",

@@ -9,11 +9,15 @@
 #include <stdlib.h>
 
 #include "sdk/src/http/server.h"
+#include "sdk/src/net/cause.h"
 
 /* Request line and headers, counted as struct headers does. */
 #define HEAD_MAX (64 << 10)
 /* Bytes that may come ahead while a request waits for its answer; then the connection is not read. */
 #define AHEAD_MAX (64 << 10)
+#define SECOND INT64_C(1000000000)
+/* Bytes of answers that may wait for a client to read; then it gets no further ones. */
+#define ANSWERS_MAX (64 << 10)
 /* Body bytes that are read and dropped behind an early answer, to keep the connection. */
 #define DROP_MAX (256 << 10)
 
@@ -39,6 +43,7 @@ struct h1_connection {
     bool finished;     /* nothing more is read */
     bool ended;        /* the peer's side has ended */
     bool feeding;      /* the parser is at work further up the stack */
+    bool unread;       /* the client has to read answers before it gets more */
     int refuse;        /* status for a head that cannot be served */
     size_t head_bytes; /* so far */
     struct weir_text url;
@@ -46,6 +51,7 @@ struct h1_connection {
     struct weir_text value;
     bool in_value;
     int64_t started; /* when the first byte of the request came */
+    int64_t body_by; /* when more of the body has to have come, where the configuration does not say */
     uint64_t dropped;
     struct weir_buffer *place; /* keeps what `room` gave valid */
     struct weir_text ahead;
@@ -58,6 +64,15 @@ static int64_t first_of(struct weir_duration a, struct weir_duration b, int64_t 
     return a.ns > 0 ? a.ns : b.ns > 0 ? b.ns : otherwise;
 }
 
+/* Bytes of a body came: it may go on for as long as they do. */
+static void extend_body(struct h1_connection *h1, size_t bytes)
+{
+    int64_t latest = weir_conn_now(h1->conn) + GUARD_TIMEOUT;
+    h1->body_by += (int64_t)bytes * (SECOND / GUARD_RATE);
+    if (h1->body_by > latest)
+        h1->body_by = latest;
+}
+
 static void set_deadline(struct h1_connection *h1)
 {
     const struct weir_http_server_options *options =
@@ -67,15 +82,14 @@ static void set_deadline(struct h1_connection *h1)
     switch (h1->state) {
     case H1_IDLE:
         delay = h1->first ? first_of(options->read_header_timeout, options->read_timeout, GUARD_TIMEOUT)
-                          : first_of(options->idle_timeout, options->read_timeout, -1);
-        if (delay < 0 && weir_conn_queued(h1->conn) > 0)
-            delay = GUARD_TIMEOUT; // for the answer to leave
+                          : first_of(options->idle_timeout, options->read_timeout, IDLE_TIMEOUT);
         break;
     case H1_HEAD:
         delay = first_of(options->read_header_timeout, options->read_timeout, GUARD_TIMEOUT) - passed;
         break;
     case H1_BODY:
-        delay = options->read_timeout.ns > 0 ? options->read_timeout.ns - passed : GUARD_TIMEOUT;
+        delay = options->read_timeout.ns > 0 ? options->read_timeout.ns - passed
+                                             : h1->body_by - weir_conn_now(h1->conn);
         break;
     case H1_WAIT:
         if (options->write_timeout.ns > 0)
@@ -348,6 +362,7 @@ static int on_headers(http_parser *parser)
     bool expects = h1->has_body && !h1->http_1_0 && headers_get(&exchange->headers, "expect").length > 0;
     h1->keep_alive = exchange_options(exchange)->keep_alives_enabled && http_should_keep_alive(parser);
     h1->state = H1_BODY;
+    h1->body_by = weir_conn_now(h1->conn) + GUARD_TIMEOUT;
     set_deadline(h1);
     if (exchange_begin(exchange, h1->has_body) && expects)
         weir_conn_write_copy(h1->conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -398,6 +413,7 @@ static void parse_failed(struct h1_connection *h1)
             stop_reading(h1);
         return;
     }
+    weir_conn_blame(h1->conn, WEIR_CAUSE_PROTOCOL);
     refuse(h1, h1->refuse ? h1->refuse : code == HPE_HEADER_OVERFLOW ? 431 : 400, "");
 }
 
@@ -428,14 +444,28 @@ static size_t feed(struct h1_connection *h1, const char *bytes, size_t length)
             serve(h1);
     }
     h1->feeding = false;
-    if (!h1->finished && h1->state == H1_BODY)
+    if (!h1->finished && h1->state == H1_BODY) {
+        extend_body(h1, used);
         set_deadline(h1);
+    }
     return used;
+}
+
+/* Reads no more of a client that lets its answers wait, until it has read them: true when it is so. */
+static bool wait_for_reader(struct h1_connection *h1)
+{
+    if (h1->finished || weir_conn_queued(h1->conn) <= ANSWERS_MAX)
+        return false;
+    h1->unread = true;
+    weir_conn_pause(h1->conn);
+    return true;
 }
 
 /* Goes on with what came ahead, once the request before it is answered. */
 static void feed_ahead(struct h1_connection *h1)
 {
+    if (wait_for_reader(h1))
+        return;
     if (h1->ahead.length > 0 && !h1->finished) {
         struct weir_text ahead = h1->ahead;
         h1->ahead = (struct weir_text){ .data = NULL };
@@ -463,6 +493,7 @@ static void data_event(struct weir_conn *conn, const uint8_t *bytes, size_t leng
         if (h1->ahead.length > AHEAD_MAX)
             weir_conn_pause(conn);
     }
+    (void)wait_for_reader(h1);
 }
 
 static void *room_event(struct weir_conn *conn, size_t hint, size_t *length)
@@ -483,6 +514,7 @@ static void ended_event(struct weir_conn *conn)
 {
     struct h1_connection *h1 = weir_conn_user(conn);
     h1->ended = true;
+    weir_conn_blame(conn, WEIR_CAUSE_CLIENT);
     if (h1->state != H1_WAIT)
         weir_conn_close(conn);
 }
@@ -490,13 +522,32 @@ static void ended_event(struct weir_conn *conn)
 static void drained_event(struct weir_conn *conn)
 {
     struct h1_connection *h1 = weir_conn_user(conn);
+    if (h1->unread && !h1->finished) {
+        h1->unread = false;
+        feed_ahead(h1);
+    }
     if (h1->state == H1_IDLE && !h1->finished)
         set_deadline(h1);
+}
+
+static enum weir_cause lateness(const struct h1_connection *h1)
+{
+    switch (h1->state) {
+    case H1_IDLE:
+        return h1->first ? WEIR_CAUSE_HEADER : WEIR_CAUSE_IDLE;
+    case H1_HEAD:
+        return WEIR_CAUSE_HEADER;
+    case H1_BODY:
+        return WEIR_CAUSE_BODY;
+    default:
+        return WEIR_CAUSE_WRITE_TIMEOUT;
+    }
 }
 
 static void expired_event(struct weir_conn *conn)
 {
     struct h1_connection *h1 = weir_conn_user(conn);
+    weir_conn_blame(conn, lateness(h1));
     if (h1->exchange && h1->state == H1_BODY) {
         h1->keep_alive = false;
         exchange_fail(h1->exchange, 400, "i/o timeout");

@@ -9,27 +9,36 @@
 
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/http/server.h"
+#include "sdk/src/net/cause.h"
 
 struct h2_connection {
     struct server_peer peer;
     struct weir_http_server *server;
     struct weir_conn *conn;
     struct h2_session *session;
-    size_t receiving; /* requests whose body is not whole */
+    int64_t idle_since; /* when the last request ended */
 };
 
-/* While a body is under way the client must not fall silent. */
+static const struct weir_http_server_options *options_of(const struct h2_connection *h2)
+{
+    return WEIR_CONTAINER_OF(h2->server->server.site, struct weir_http_site, site)->options;
+}
+
+static int64_t idle_time(const struct weir_http_server_options *options)
+{
+    return options->idle_timeout.ns > 0   ? options->idle_timeout.ns
+           : options->read_timeout.ns > 0 ? options->read_timeout.ns
+                                          : IDLE_TIMEOUT;
+}
+
 static void set_deadline(struct h2_connection *h2)
 {
-    const struct weir_http_server_options *options =
-        WEIR_CONTAINER_OF(h2->server->server.site, struct weir_http_site, site)->options;
-    int64_t idle = options->idle_timeout.ns > 0 ? options->idle_timeout.ns : options->read_timeout.ns;
-    int64_t delay = -1;
-    if (h2->receiving > 0)
-        delay = options->read_timeout.ns > 0 ? options->read_timeout.ns : GUARD_TIMEOUT;
-    else if (h2_session_streams(h2->session) == 0 && idle > 0)
-        delay = idle;
-    weir_conn_set_deadline(h2->conn, delay);
+    int64_t now = weir_conn_now(h2->conn);
+    int64_t due = h2_session_due(h2->session), idle_at = 0;
+    if (h2_session_streams(h2->session) == 0 &&
+        !__builtin_add_overflow(h2->idle_since, idle_time(options_of(h2)), &idle_at) && idle_at < due)
+        due = idle_at;
+    weir_conn_set_deadline(h2->conn, due == INT64_MAX ? -1 : due > now ? due - now : 0);
 }
 
 static void write_answer(struct weir_http_exchange *exchange, int status,
@@ -77,8 +86,6 @@ static void headers_event(struct h2_stream *stream, bool end)
 {
     struct h2_connection *h2 = h2_session_user(stream->session);
     struct weir_http_exchange *exchange = exchange_new(h2->server, h2->conn, &h2_ops, stream);
-    if (!end)
-        h2->receiving++;
     if (!exchange) {
         h2_stream_reset(stream, NGHTTP2_REFUSED_STREAM);
         return;
@@ -100,8 +107,6 @@ static void data_event(struct h2_stream *stream, const uint8_t *bytes, size_t le
 
 static void end_event(struct h2_stream *stream)
 {
-    struct h2_connection *h2 = h2_session_user(stream->session);
-    h2->receiving--;
     if (stream->user)
         (void)exchange_end(stream->user);
 }
@@ -111,8 +116,7 @@ static void stream_closed_event(struct h2_stream *stream, uint32_t error_code)
     struct h2_connection *h2 = h2_session_user(stream->session);
     struct weir_http_exchange *exchange = stream->user;
     (void)error_code;
-    if (stream->head_done && !stream->remote_ended)
-        h2->receiving--;
+    h2->idle_since = weir_conn_now(h2->conn);
     stream->user = NULL;
     if (exchange)
         exchange_detach(exchange);
@@ -149,9 +153,16 @@ static void drained_event(struct weir_conn *conn)
 static void expired_event(struct weir_conn *conn)
 {
     struct h2_connection *h2 = weir_conn_user(conn);
-    if (h2_session_streams(h2->session) == 0)
+    int64_t idle = weir_conn_now(conn) - h2->idle_since;
+    if (!h2_session_check(h2->session))
+        return;
+    if (h2_session_streams(h2->session) == 0 && idle >= idle_time(options_of(h2))) {
+        weir_conn_blame(conn, WEIR_CAUSE_IDLE);
         h2_session_shutdown(h2->session);
-    weir_conn_finish(conn);
+        weir_conn_finish(conn);
+        return;
+    }
+    set_deadline(h2);
 }
 
 static void closed_event(struct weir_conn *conn, enum weir_conn_reason reason, const char *text)
@@ -180,6 +191,12 @@ void h2_server_open(struct weir_http_server *server, struct weir_conn *conn)
 {
     struct h2_connection *h2 = weir_xcalloc(1, sizeof(*h2));
     struct h2_config config = { .server = true, .callbacks = &session_callbacks, .user = h2 };
+    const struct weir_http_server_options *options =
+        WEIR_CONTAINER_OF(server->server.site, struct weir_http_site, site)->options;
+    config.body_time = options->read_timeout.ns;
+    config.header_time = options->read_header_timeout.ns > 0 ? options->read_header_timeout.ns
+                                                             : options->read_timeout.ns;
+    h2->idle_since = weir_conn_now(conn);
     h2->peer.quiesce = quiesce;
     h2->server = server;
     h2->conn = conn;

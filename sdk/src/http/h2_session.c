@@ -6,13 +6,23 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/http/h2_guard.h"
 #include "sdk/src/http/h2_session.h"
 
 /* Output that may wait in the connection before the session stops to make more. */
 #define OUTPUT_HIGH (1 << 20)
 #define OUTPUT_LOW (256 << 10)
+/* The same for servers, whose answers are small. */
+#define ANSWERS_HIGH (256 << 10)
+#define ANSWERS_LOW (64 << 10)
+/* Frames that nghttp2 may keep for a client that does not read. */
+#define FRAMES_MORE 1000
+/* How often requests are looked at that may have stalled. */
+#define STALL_CHECK (60 * INT64_C(1000000000))
 /* Streams that this side may have to reset beyond one for each that ended well. */
 #define RESET_BUDGET 100
+/* A piece of an answer that is worth a client's window updates. */
+#define ANSWERED 256
 static const uint8_t shutdown_ping[8] = { 's', 'h', 'u', 't', 'd', 'o', 'w', 'n' };
 static const uint8_t plain_ping[8] = { 'w', 'e', 'i', 'r', 'p', 'i', 'n', 'g' };
 
@@ -27,6 +37,14 @@ struct h2_session {
     size_t stream_count;
     size_t good_streams; /* ended in order */
     size_t resets;       /* sent by this side with an error */
+    size_t long_lists;   /* header lists that were too long */
+    size_t headers_held; /* bytes of the header lists of all streams */
+    size_t receiving;    /* requests whose body is not whole */
+    size_t sending;      /* answers that are not sent */
+    size_t output_high;
+    uint32_t max_streams;
+    int64_t stall_check; /* INT64_MAX: no body is arriving */
+    struct h2_guard guard;
     bool inside;         /* nghttp2 is at work: output waits for its end */
     bool pinging;
     bool closing; /* shutdown was called */
@@ -51,9 +69,43 @@ static struct h2_stream *stream_new(struct h2_session *session, int32_t id)
     return stream;
 }
 
+static int64_t now_of(const struct h2_session *session)
+{
+    return weir_conn_now(session->conn);
+}
+
+static void set_receiving(struct h2_session *session, size_t count)
+{
+    session->receiving = count;
+    h2_guard_receiving(&session->guard, count > 0, now_of(session));
+    if (count == 0)
+        session->stall_check = INT64_MAX;
+    else if (session->stall_check == INT64_MAX)
+        session->stall_check = now_of(session) + STALL_CHECK;
+}
+
+static void set_sending(struct h2_stream *stream, bool sending)
+{
+    struct h2_session *session = stream->session;
+    if (stream->sending == sending)
+        return;
+    stream->sending = sending;
+    session->sending += sending ? 1 : (size_t)-1;
+    h2_guard_sending(&session->guard, session->sending > 0, now_of(session));
+}
+
+static void drop_headers(struct h2_stream *stream)
+{
+    stream->session->headers_held -= stream->headers.bytes;
+    headers_free(&stream->headers);
+}
+
 static void stream_free(struct h2_stream *stream)
 {
     struct h2_session *session = stream->session;
+    if (session->server && stream->head_done && !stream->remote_ended)
+        set_receiving(session, session->receiving - 1);
+    set_sending(stream, false);
     if (stream->previous)
         stream->previous->next = stream->next;
     else
@@ -61,7 +113,7 @@ static void stream_free(struct h2_stream *stream)
     if (stream->next)
         stream->next->previous = stream->previous;
     session->stream_count--;
-    headers_free(&stream->headers);
+    drop_headers(stream);
     headers_free(&stream->trailers);
     headers_free(&stream->out_trailers);
     weir_slices_free(&stream->out);
@@ -97,10 +149,20 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const
         return 0;
     struct headers *headers = stream->head_done ? &stream->trailers : &stream->headers;
     size_t more = name_length + value_length + HEADER_OVERHEAD;
-    if (more > session->max_header_list || headers->bytes > session->max_header_list - more ||
-        !headers_add(headers, weir_str_make((const char *)name, name_length),
+    if (more > session->max_header_list || headers->bytes > session->max_header_list - more) {
+        session->long_lists++;
+        nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; // the rest of the list is not shown
+    }
+    if (session->server && more > H2_HEADERS_HELD - session->headers_held) {
+        nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_REFUSED_STREAM);
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
+    if (!headers_add(headers, weir_str_make((const char *)name, name_length),
                      weir_str_make((const char *)value, value_length)))
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; // resets the stream, the rest of the list is not shown
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (headers == &stream->headers)
+        session->headers_held += more;
     return 0;
 }
 
@@ -109,6 +171,8 @@ static void end_remote(struct h2_stream *stream)
     if (stream->remote_ended)
         return;
     stream->remote_ended = true;
+    if (stream->session->server)
+        set_receiving(stream->session, stream->session->receiving - 1);
     stream->session->callbacks->end(stream);
 }
 
@@ -126,11 +190,14 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
         return;
     }
     if (!session->server && !end && is_interim(&stream->headers)) {
-        headers_free(&stream->headers);
+        drop_headers(stream);
         return;
     }
     stream->head_done = true;
     stream->remote_ended = end;
+    stream->moved = now_of(session);
+    if (session->server && !end)
+        set_receiving(session, session->receiving + 1);
     session->callbacks->headers(stream, end);
 }
 
@@ -185,8 +252,10 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     struct h2_session *session = user;
     struct h2_stream *stream = stream_of(nghttp2, id);
     (void)flags;
-    if (stream && length > 0)
+    if (stream && length > 0) {
+        stream->moved = now_of(session);
         session->callbacks->data(stream, bytes, length);
+    }
     return 0;
 }
 
@@ -197,8 +266,10 @@ static int on_close(nghttp2_session *nghttp2, int32_t id, uint32_t error_code, v
     if (!stream)
         return 0;
     nghttp2_session_set_stream_user_data(nghttp2, id, NULL);
-    if (error_code == NGHTTP2_NO_ERROR)
+    if (error_code == NGHTTP2_NO_ERROR) {
         session->good_streams++;
+        h2_guard_earn(&session->guard, H2_RESETS, 1);
+    }
     session->callbacks->closed(stream, error_code);
     stream_free(stream);
     return 0;
@@ -212,7 +283,7 @@ static ssize_t send_bytes(nghttp2_session *nghttp2, const uint8_t *bytes, size_t
     struct h2_session *session = user;
     (void)nghttp2;
     (void)flags;
-    if (weir_conn_queued(session->conn) > OUTPUT_HIGH)
+    if (weir_conn_queued(session->conn) > session->output_high)
         return NGHTTP2_ERR_WOULDBLOCK;
     weir_conn_write_copy(session->conn, bytes, length);
     return (ssize_t)length;
@@ -243,9 +314,13 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
     struct h2_stream *stream = source->ptr;
     (void)nghttp2;
     (void)frame;
-    if (weir_conn_queued(session->conn) > OUTPUT_HIGH)
+    if (weir_conn_queued(session->conn) > session->output_high)
         return NGHTTP2_ERR_WOULDBLOCK;
     weir_conn_write_copy(session->conn, head, 9);
+    h2_guard_sent(&session->guard, length, now_of(session));
+    // What a client may have to say to each piece of its answers.
+    h2_guard_earn(&session->guard, H2_PINGS, 1);
+    h2_guard_earn(&session->guard, H2_WINDOW_UPDATES, length >= ANSWERED || stream->out_left == length ? 4 : 0);
     stream->out_left -= length;
     while (length > 0) {
         const struct iovec *range = &stream->out.ranges[stream->out_range];
@@ -290,12 +365,35 @@ static void submit_trailers(struct h2_session *session, struct h2_stream *stream
     free(list);
 }
 
+static void end_for(struct h2_session *session, enum weir_cause cause)
+{
+    if (session->ending)
+        return;
+    weir_conn_blame(session->conn, cause);
+    session->error = weir_close_reason(cause);
+    session->ending = true;
+    nghttp2_session_terminate_session(session->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/* A stream was reset by this side. */
+static void count_reset(struct h2_session *session, uint32_t error_code)
+{
+    if (error_code == NGHTTP2_REFUSED_STREAM) {
+        enum weir_cause cause = h2_guard_spend(&session->guard, H2_REFUSED, now_of(session));
+        if (cause != WEIR_CAUSES)
+            end_for(session, cause);
+    } else if (error_code != NGHTTP2_NO_ERROR) {
+        session->resets++;
+    }
+}
+
 static int on_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user)
 {
     struct h2_session *session = user;
-    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
-        frame->rst_stream.error_code != NGHTTP2_REFUSED_STREAM)
-        session->resets++;
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        count_reset(session, frame->rst_stream.error_code);
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR)
+        weir_conn_blame(session->conn, WEIR_CAUSE_PROTOCOL);
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     struct h2_stream *stream = stream_of(nghttp2, frame->hd.stream_id);
@@ -307,6 +405,7 @@ static int on_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *u
     }
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         stream->local_ended = true;
+        set_sending(stream, false);
         if (session->server && !stream->remote_ended)
             nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_NO_ERROR);
     }
@@ -341,7 +440,7 @@ static bool make_nghttp2(struct h2_session *session)
         nghttp2_option_set_max_outbound_ack(option, 100);
         nghttp2_option_set_max_settings(option, 32);
         nghttp2_option_set_max_continuations(option, 8);
-        nghttp2_option_set_stream_reset_rate_limit(option, 500, 33);
+        nghttp2_option_set_stream_reset_rate_limit(option, UINT32_MAX, UINT32_MAX); // h2_guard.c has its own
         nghttp2_option_set_no_closed_streams(option, 1);
         rc = session->server ? nghttp2_session_server_new2(&session->nghttp2, callbacks, session, option)
                              : nghttp2_session_client_new2(&session->nghttp2, callbacks, session, option);
@@ -351,7 +450,7 @@ static bool make_nghttp2(struct h2_session *session)
     return rc == 0;
 }
 
-static bool send_settings(struct h2_session *session, uint32_t max_streams)
+static bool send_settings(struct h2_session *session)
 {
     nghttp2_settings_entry entries[3] = {
         { NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, H2_STREAM_WINDOW },
@@ -359,7 +458,8 @@ static bool send_settings(struct h2_session *session, uint32_t max_streams)
         { NGHTTP2_SETTINGS_ENABLE_PUSH, 0 },
     };
     if (session->server)
-        entries[2] = (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, max_streams };
+        entries[2] = (nghttp2_settings_entry){ NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS,
+                                                session->max_streams };
     return nghttp2_submit_settings(session->nghttp2, NGHTTP2_FLAG_NONE, entries, 3) == 0 &&
            nghttp2_session_set_local_window_size(session->nghttp2, NGHTTP2_FLAG_NONE, 0,
                                                  H2_CONNECTION_WINDOW) == 0;
@@ -373,13 +473,22 @@ struct h2_session *h2_session_new(struct weir_conn *conn, const struct h2_config
     session->user = config->user;
     session->server = config->server;
     session->max_header_list = config->max_header_list ? config->max_header_list : H2_MAX_HEADER_LIST;
-    if (!make_nghttp2(session) ||
-        !send_settings(session, config->max_streams ? config->max_streams : H2_DEFAULT_STREAMS)) {
+    session->max_streams = config->max_streams ? config->max_streams : H2_DEFAULT_STREAMS;
+    session->output_high = config->server ? ANSWERS_HIGH : OUTPUT_HIGH;
+    session->stall_check = INT64_MAX;
+    struct h2_guard_config limits = {
+        .server = config->server,
+        .max_streams = session->max_streams,
+        .header_time = config->header_time,
+        .body_time = config->body_time,
+    };
+    h2_guard_init(&session->guard, &limits, now_of(session));
+    if (!make_nghttp2(session) || !send_settings(session)) {
         nghttp2_session_del(session->nghttp2);
         free(session);
         return NULL;
     }
-    weir_conn_set_low_mark(conn, OUTPUT_LOW);
+    weir_conn_set_low_mark(conn, config->server ? ANSWERS_LOW : OUTPUT_LOW);
     h2_session_flush(session);
     return session;
 }
@@ -422,12 +531,13 @@ void h2_session_flush(struct h2_session *session)
         return;
     session->inside = true;
     int rc = nghttp2_session_send(session->nghttp2);
-    if (rc == 0 && session->resets > session->good_streams + RESET_BUDGET) {
-        session->error = "too many streams had to be reset";
-        session->ending = true;
-        nghttp2_session_terminate_session(session->nghttp2, NGHTTP2_ENHANCE_YOUR_CALM);
+    if (rc == 0 && session->resets > session->good_streams + RESET_BUDGET)
+        end_for(session, session->long_lists > RESET_BUDGET ? WEIR_CAUSE_HEADER_LIST : WEIR_CAUSE_PROTOCOL);
+    if (rc == 0 && nghttp2_session_get_outbound_queue_size(session->nghttp2) >
+                       2 * (size_t)session->max_streams + FRAMES_MORE)
+        end_for(session, WEIR_CAUSE_SLOW_READER);
+    if (rc == 0 && session->ending)
         rc = nghttp2_session_send(session->nghttp2);
-    }
     session->inside = false;
     bool busy = nghttp2_session_want_read(session->nghttp2) || nghttp2_session_want_write(session->nghttp2);
     if (rc != 0)
@@ -436,22 +546,76 @@ void h2_session_flush(struct h2_session *session)
         finish(session, session->error);
 }
 
+/* nghttp2 gave up: what it has to say about it (GOAWAY) still goes out. */
+static void receive_failed(struct h2_session *session, int code)
+{
+    enum weir_cause cause = code == NGHTTP2_ERR_FLOODED              ? WEIR_CAUSE_PING
+                            : code == NGHTTP2_ERR_TOO_MANY_SETTINGS  ? WEIR_CAUSE_SETTINGS
+                            : code == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS ? WEIR_CAUSE_CONTINUATION
+                                                                     : WEIR_CAUSE_PROTOCOL;
+    session->inside = true;
+    if (cause != WEIR_CAUSE_PROTOCOL)
+        end_for(session, cause);
+    weir_conn_blame(session->conn, cause);
+    (void)nghttp2_session_send(session->nghttp2);
+    session->inside = false;
+    finish(session, nghttp2_strerror(code));
+}
+
 void h2_session_receive(struct h2_session *session, const uint8_t *bytes, size_t length)
 {
-    if (session->over)
+    if (session->over || session->ending)
         return;
+    enum weir_cause cause = h2_guard_scan(&session->guard, bytes, length, now_of(session));
+    if (cause != WEIR_CAUSES) {
+        end_for(session, cause);
+        h2_session_flush(session);
+        return;
+    }
     session->inside = true;
     ssize_t taken = nghttp2_session_mem_recv(session->nghttp2, bytes, length);
     session->inside = false;
-    if (taken < 0) {
-        // What nghttp2 has to say about it (GOAWAY) still goes out.
-        session->inside = true;
-        (void)nghttp2_session_send(session->nghttp2);
-        session->inside = false;
-        finish(session, nghttp2_strerror((int)taken));
-        return;
+    if (taken < 0)
+        receive_failed(session, (int)taken);
+    else
+        h2_session_flush(session);
+}
+
+int64_t h2_session_due(const struct h2_session *session)
+{
+    int64_t due = h2_guard_due(&session->guard);
+    if (session->over || session->ending)
+        return INT64_MAX;
+    return session->stall_check < due ? session->stall_check : due;
+}
+
+static void reset_stalled(struct h2_session *session, int64_t now)
+{
+    session->stall_check = now + STALL_CHECK;
+    for (struct h2_stream *stream = session->streams; stream; stream = stream->next) {
+        if (stream->head_done && !stream->remote_ended && now - stream->moved >= H2_STALL_TIME)
+            nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL);
     }
+}
+
+bool h2_session_check(struct h2_session *session)
+{
+    int64_t now = now_of(session);
+    if (h2_session_due(session) > now)
+        return !session->over;
+    enum weir_cause cause = h2_guard_late(&session->guard, now);
+    if (cause == WEIR_CAUSE_STARVED && weir_conn_queued(session->conn) > 0) {
+        // It has windows, but does not read: the connection has a deadline for that.
+        h2_guard_sending(&session->guard, false, now);
+        h2_guard_sending(&session->guard, true, now);
+        cause = WEIR_CAUSES;
+    }
+    if (cause != WEIR_CAUSES)
+        end_for(session, cause);
+    else if (session->stall_check <= now)
+        reset_stalled(session, now);
     h2_session_flush(session);
+    return !session->over;
 }
 
 size_t h2_session_streams(const struct h2_session *session)
@@ -525,8 +689,10 @@ void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *
     bool ok = list && keep_trailers(stream, trailers, trailer_count);
     if (ok) {
         take_body(stream, body);
+        set_sending(stream, true);
         ok = nghttp2_submit_response(session->nghttp2, stream->id, list, count,
                                      has_body ? &provider : NULL) == 0;
+        drop_headers(stream); // nobody asks for the request's any more
     }
     if (!ok)
         nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);

@@ -25,13 +25,15 @@ struct h2_stream {
     struct h2_session *session;
     void *user; /* the owner's; NULL at first on servers */
     int32_t id;
-    struct headers headers;  /* received, with pseudo headers */
+    struct headers headers;  /* received, with pseudo headers; servers: until the answer */
     struct headers trailers; /* received */
 
     /* Private. */
     bool head_done; /* later header blocks are trailers */
     bool remote_ended;
     bool local_ended;
+    bool sending;  /* answered, and not all of it is sent */
+    int64_t moved; /* when the request's body last went on */
     struct weir_slices out; /* the body to be sent */
     size_t out_range;
     size_t out_offset;
@@ -69,8 +71,15 @@ struct h2_callbacks {
 #define H2_DEFAULT_STREAMS 1000
 #define H2_MAX_HEADER_LIST (64 << 10)
 
+/* Servers: of all requests under way together. A request beyond it is refused, to be tried again. */
+#define H2_HEADERS_HELD ((size_t)2 << 20)
+/* Servers: a request whose body does not go on for this long, while others on its connection do, is reset. */
+#define H2_STALL_TIME (300 * INT64_C(1000000000))
+
 struct h2_config {
     bool server;
+    int64_t header_time;    /* servers: for header lists to arrive, nanoseconds; 0: a minute */
+    int64_t body_time;      /* servers: silence within bodies; 0: a minute, and 512 bytes a second on average */
     uint32_t max_streams;   /* servers: at one time; 0: H2_DEFAULT_STREAMS */
     size_t max_header_list; /* bytes as struct headers counts them; 0: H2_MAX_HEADER_LIST */
     const struct h2_callbacks *callbacks;
@@ -93,6 +102,12 @@ void h2_session_flush(struct h2_session *session);
 
 /* Streams that are not closed. */
 size_t h2_session_streams(const struct h2_session *session);
+
+/* Servers: when h2_session_check has to be called, on the connection's clock; INT64_MAX: never. Changes with whatever
+ * is received or sent. */
+int64_t h2_session_due(const struct h2_session *session);
+/* Ends a connection whose client is late (GOAWAY, `over`), and resets requests that stall: false when it was ended. */
+bool h2_session_check(struct h2_session *session);
 /* Clients: whether one more stream may be opened now (the peer's limit, no GOAWAY, ids left). */
 bool h2_session_can_request(const struct h2_session *session);
 

@@ -7,8 +7,12 @@
 
 #include "sdk/src/http/exchange.h"
 
-/* Time for headers to arrive, or for more of a body, where the configuration sets no limit. */
+/* Time for headers to arrive, or for a body to go on, where the configuration sets no limit (docs/limits.md). */
 #define GUARD_TIMEOUT INT64_C(60000000000)
+/* Bytes that a body has to move a second, on average, beyond that time. */
+#define GUARD_RATE 512
+/* Time without a request, where the configuration sets no limit. */
+#define IDLE_TIMEOUT INT64_C(600000000000)
 /* The same for a request that is underway when the server drains. */
 #define QUIESCE_TIMEOUT INT64_C(5000000000)
 

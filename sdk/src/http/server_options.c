@@ -108,7 +108,7 @@ static const struct weir_option server_options[] = {
             "Accepted Content-Encodings, \"\" for none; absent: all; an empty list leaves bodies as sent."),
     WEIR_OPTION(struct weir_http_server_options, read_timeout, "read_timeout", .preset = "0s", .min = 0,
                 .bounded = true,
-                .doc = "Time for a whole request to arrive; 0: no limit but that on silence."),
+                .doc = "Time for a whole request to arrive; 0: as long as 512 bytes a second come."),
     WEIR_OPTION(struct weir_http_server_options, read_header_timeout, "read_header_timeout", .preset = "0s",
                 .min = 0, .bounded = true,
                 .doc = "Time for the headers of a request to arrive; 0: read_timeout, or else 1m."),
@@ -118,7 +118,7 @@ static const struct weir_option server_options[] = {
     WEIR_OPTION(struct weir_http_server_options, idle_timeout, "idle_timeout", .preset = "0s", .min = 0,
                 .bounded = true,
                 .doc =
-                    "How long a connection stays open without a request; 0: read_timeout, or else no limit."),
+                    "How long a connection stays open without a request; 0: read_timeout, or else 10m."),
     WEIR_OPTION_END,
 };
 
