@@ -69,6 +69,10 @@ struct weir_journal_append {
     struct weir_worker *worker; /* the journal's own, as what follows */
     struct weir_journal_append *next;
     int status;
+    unsigned tries;
+    uint32_t checksum;
+    void *segment;
+    uint64_t end;
     struct weir_task task;
 };
 /* Appends in the order of the calls of one thread. `worker` is the caller's. */
@@ -92,24 +96,52 @@ struct weir_journal_take {
     struct weir_worker *worker; /* the journal's own, as what follows */
     struct weir_journal_take *next;
     struct weir_journal_record record;
-    bool cancelled;
+    uint64_t ticket;
     struct weir_task task;
 };
 /* Waits for a record that nobody has taken; takes are served in their order. That the record is taken is on disk
  * before `done` (in the file, not necessarily synced). */
 WEIR_EXPORT void weir_journal_take(struct weir_journal *journal, struct weir_worker *worker,
                                    struct weir_journal_take *take);
-/* Has a take that still waits end soon: `done` is called all the same, with NULL or with the record that came first. */
+/* Has a take that still waits end soon: `done` is called all the same, with NULL or with the record that came first. The
+ * take's worker, before `done`. */
 WEIR_EXPORT void weir_journal_take_cancel(struct weir_journal *journal, struct weir_journal_take *take);
 
 enum weir_journal_end {
     WEIR_JOURNAL_SETTLED,  /* delivered, or dropped and counted: it leaves the disk */
-    WEIR_JOURNAL_RETURNED, /* not tried or not finished: to be taken again, now by others or after a restart; the attempt
-                              does not count */
+    WEIR_JOURNAL_RETURNED, /* not tried or not finished: to be taken again, now by others or after a restart, before what
+                              was appended later; the attempt does not count */
     WEIR_JOURNAL_DEAD,     /* to the dead-letter file, then as settled */
 };
-/* Ends what a take began. Never blocks. */
+/* Ends what a take began. Never blocks; the mark on disk follows soon, a crash before that only makes a duplicate. */
 WEIR_EXPORT void weir_journal_settle(struct weir_journal *journal, uint64_t sequence, enum weir_journal_end end);
+/* The taken record has been tried and the process lived: this attempt does not count against it any more, whatever ends
+ * the process later. To be called after each failed try, so that a record that merely waits for its backend is never
+ * taken for poison. Never blocks. */
+WEIR_EXPORT void weir_journal_survived(struct weir_journal *journal, uint64_t sequence);
+
+/* The file of records that were given up, in a journal's directory. */
+#define WEIR_JOURNAL_DEAD_LETTER "dead-letter"
+
+enum weir_journal_state {
+    WEIR_JOURNAL_IS_WAITING, /* not settled */
+    WEIR_JOURNAL_IS_SETTLED, /* only waits for the rest of its segment */
+    WEIR_JOURNAL_IS_DAMAGED, /* no record, or one whose checksum is wrong: `problem` */
+};
+struct weir_journal_found {
+    const char *file; /* its name in the directory */
+    uint64_t offset;
+    enum weir_journal_state state;
+    const char *problem;               /* NULL, or what is wrong with the bytes here */
+    struct weir_journal_record record; /* data: valid during the call; zeroed where the header cannot be read */
+};
+/* Looks at all that is in the directory, in order, and changes nothing: each(found, user) is called for each record or
+ * damage, and ends the walk by returning false. `file`: only that one (WEIR_JOURNAL_DEAD_LETTER); NULL: all segments. 0,
+ * also when nothing is there, or -1 with `error` set: the directory or a file cannot be read. Does not take the lock: for
+ * a journal that is in use the answer is a glimpse. Blocks; any thread. */
+WEIR_EXPORT int weir_journal_walk(const char *directory, const char *file,
+                                  bool (*each)(const struct weir_journal_found *found, void *user), void *user,
+                                  struct weir_error *error);
 
 WEIR_END
 

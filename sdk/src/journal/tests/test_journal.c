@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The journal as its users see it: what goes in comes out, in order, until it is settled, also after a restart.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sdk/src/journal/io.h"
+#include "sdk/src/journal/tests/rig.h"
+#include "tests/unit/suite.h"
+
+static char *directory;
+
+static void setup(void)
+{
+    ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_SYSTEM, NULL), 0);
+    directory = rig_directory();
+}
+
+static void teardown(void)
+{
+    rig_remove(directory);
+    weir_workers_destroy();
+}
+
+static struct weir_journal_counts counts_of(const struct weir_journal *journal)
+{
+    struct weir_journal_counts counts;
+    weir_journal_counts(journal, &counts);
+    return counts;
+}
+
+/* Waits until what has been settled is gone from the counts. */
+static void wait_records(const struct weir_journal *journal, uint64_t records)
+{
+    for (int i = 0; i < 5000 && counts_of(journal).records != records; i++)
+        usleep(1000);
+    ck_assert_uint_eq(counts_of(journal).records, records);
+}
+
+START_TEST(records_come_in_order_and_leave_when_settled)
+{
+    struct weir_journal *journal = rig_open(directory);
+    for (uint64_t i = 0; i < 100; i++)
+        ck_assert_int_eq(rig_append(journal, i, 10 + i * 97, i % 10 == 0), 0);
+    struct weir_journal_counts counts = counts_of(journal);
+    ck_assert_uint_eq(counts.records, 100);
+    ck_assert_uint_eq(counts.items, 14 * 28 + 1 + 2);
+    ck_assert_uint_eq(counts.bytes, 100 * 10 + 97 * 4950);
+    for (uint64_t i = 0; i < 100; i++) {
+        struct rig_take take = { .keep = false };
+        ck_assert(rig_take(journal, &take));
+        ck_assert(!take.bad);
+        ck_assert_uint_eq(take.number, i);
+        ck_assert_uint_eq(take.attempts, 0);
+        weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
+    }
+    wait_records(journal, 0);
+    counts = counts_of(journal);
+    ck_assert_uint_eq(counts.items, 0);
+    ck_assert_uint_eq(counts.bytes, 0);
+    ck_assert_uint_eq(counts.taken, 0);
+    weir_journal_unref(journal);
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 0);
+    ck_assert_uint_eq(rig_files(directory, ".marks"), 0);
+}
+END_TEST
+
+START_TEST(a_take_waits_for_its_record)
+{
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_take first = { .keep = false }, second = { .keep = false };
+    rig_take_start(journal, &first);
+    rig_take_start(journal, &second);
+    ck_assert_int_eq(rig_append(journal, 7, 500, false), 0);
+    rig_wait(&first.ended);
+    ck_assert(first.got && !first.bad && first.number == 7);
+    ck_assert(!second.ended);
+    weir_journal_take_cancel(journal, &second.take);
+    rig_wait(&second.ended);
+    ck_assert(!second.got);
+    weir_journal_settle(journal, first.sequence, WEIR_JOURNAL_SETTLED);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(what_is_not_settled_comes_again_after_a_restart)
+{
+    struct weir_journal *journal = rig_open(directory);
+    for (uint64_t i = 0; i < 10; i++)
+        ck_assert_int_eq(rig_append(journal, i, 1000, true), 0);
+    struct rig_take takes[4] = { { .keep = false } };
+    for (int i = 0; i < 4; i++)
+        ck_assert(rig_take(journal, &takes[i]));
+    weir_journal_settle(journal, takes[0].sequence, WEIR_JOURNAL_SETTLED);
+    weir_journal_settle(journal, takes[2].sequence, WEIR_JOURNAL_SETTLED);
+    weir_journal_settle(journal, takes[3].sequence, WEIR_JOURNAL_RETURNED);
+    weir_journal_unref(journal);
+
+    journal = rig_open(directory);
+    struct weir_journal_counts counts = counts_of(journal);
+    ck_assert_uint_eq(counts.found_records, 8);
+    ck_assert_uint_eq(counts.found_items, 2 + 4 + 5 + 6 + 7 + 1 + 2 + 3);
+    ck_assert_uint_eq(counts.bytes, 8000);
+    const uint64_t expected[8] = { 1, 3, 4, 5, 6, 7, 8, 9 };
+    for (int i = 0; i < 8; i++) {
+        struct rig_take take = { .keep = false };
+        ck_assert(rig_take(journal, &take));
+        ck_assert_uint_eq(take.number, expected[i]);
+        ck_assert_uint_eq(take.attempts, i == 0 ? 1 : 0);
+        weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
+    }
+    wait_records(journal, 0);
+    weir_journal_unref(journal);
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 0);
+}
+END_TEST
+
+START_TEST(a_returned_record_comes_before_later_ones)
+{
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_take a = { .keep = false }, b = { .keep = false }, c = { .keep = false };
+    for (uint64_t i = 0; i < 3; i++)
+        ck_assert_int_eq(rig_append(journal, i, 100, false), 0);
+    ck_assert(rig_take(journal, &a) && rig_take(journal, &b));
+    weir_journal_settle(journal, b.sequence, WEIR_JOURNAL_RETURNED);
+    weir_journal_settle(journal, a.sequence, WEIR_JOURNAL_RETURNED);
+    for (uint64_t i = 0; i < 3; i++) {
+        ck_assert(rig_take(journal, &c));
+        ck_assert_uint_eq(c.number, i);
+        ck_assert_uint_eq(c.attempts, 0);
+        weir_journal_settle(journal, c.sequence, WEIR_JOURNAL_SETTLED);
+    }
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(segments_are_let_go_one_by_one)
+{
+    struct weir_journal_options options = { .directory = directory, .segment_bytes = 100000 };
+    struct weir_journal *journal = rig_open_with(&options);
+    for (uint64_t i = 0; i < 50; i++)
+        ck_assert_int_eq(rig_append(journal, i, 20000, false), 0);
+    ck_assert_uint_eq(counts_of(journal).segments, 13);
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 13);
+    struct rig_take takes[12] = { { .keep = true } };
+    for (int i = 0; i < 12; i++) {
+        takes[i].keep = true;
+        ck_assert(rig_take(journal, &takes[i]));
+    }
+    for (int i = 4; i < 8; i++) // the second segment, with the first one still held
+        weir_journal_settle(journal, takes[i].sequence, WEIR_JOURNAL_SETTLED);
+    wait_records(journal, 46);
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 12);
+    for (int i = 0; i < 4; i++)
+        weir_journal_settle(journal, takes[i].sequence, WEIR_JOURNAL_SETTLED);
+    wait_records(journal, 42);
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 11);
+    for (int i = 0; i < 12; i++)
+        weir_buffer_unref(takes[i].buffer);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(an_idle_journal_takes_next_to_nothing)
+{
+    struct weir_journal *journal = rig_open(directory);
+    for (uint64_t i = 0; i < 50; i++)
+        ck_assert_int_eq(rig_append(journal, i, 20000, false), 0);
+    ck_assert_uint_eq(rig_drain(journal, NULL, 0), 50);
+    for (int i = 0; i < 5000 && counts_of(journal).segments > 0; i++)
+        usleep(1000);
+    ck_assert_uint_eq(counts_of(journal).segments, 0);
+    ck_assert_uint_eq(counts_of(journal).disk_bytes, 0);
+    ck_assert_int_eq(rig_append(journal, 99, 20000, true), 0);
+    ck_assert_uint_eq(rig_drain(journal, NULL, 0), 1);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(too_much_is_refused)
+{
+    struct weir_journal_options options = { .directory = directory, .max_bytes = 100000 };
+    struct weir_journal *journal = rig_open_with(&options);
+    struct rig_append appends[8];
+    for (uint64_t i = 0; i < 8; i++)
+        rig_append_start(journal, &appends[i], i, 20000, false);
+    for (int i = 0; i < 8; i++) {
+        rig_wait(&appends[i].ended);
+        ck_assert_int_eq(appends[i].status, i < 4 ? 0 : EFBIG);
+    }
+    ck_assert_uint_eq(rig_drain(journal, NULL, 0), 4);
+    wait_records(journal, 0);
+    ck_assert_int_eq(rig_append(journal, 9, 20000, false), 0);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+static int syncs;
+static int slow_sync(int fd)
+{
+    syncs++;
+    usleep(50000);
+    return journal_system_io.fdatasync(fd);
+}
+
+START_TEST(one_sync_is_for_all_that_wait)
+{
+    struct journal_io io = journal_system_io;
+    io.fdatasync = slow_sync;
+    journal_io = &io;
+    syncs = 0;
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_append appends[64];
+    for (uint64_t i = 0; i < 64; i++)
+        rig_append_start(journal, &appends[i], i, 35000, true);
+    for (int i = 0; i < 64; i++) {
+        rig_wait(&appends[i].ended);
+        ck_assert_int_eq(appends[i].status, 0);
+        ck_assert_uint_eq(appends[i].append.sequence, 1 + (uint64_t)i);
+    }
+    ck_assert_int_ge(syncs, 1);
+    ck_assert_int_le(syncs, 3);
+    syncs = 0;
+    ck_assert_int_eq(rig_append(journal, 64, 100, false), 0);
+    ck_assert_int_eq(syncs, 0);
+    weir_journal_unref(journal);
+    journal_io = &journal_system_io;
+}
+END_TEST
+
+START_TEST(a_directory_is_one_process_s)
+{
+    struct weir_journal *journal = rig_open(directory), *again = rig_open(directory);
+    ck_assert_ptr_eq(journal, again);
+    weir_journal_unref(again);
+    ck_assert_int_eq(rig_append(journal, 1, 100, false), 0);
+    weir_journal_unref(journal);
+
+    int ready[2], end[2];
+    ck_assert(pipe(ready) == 0 && pipe(end) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        rig_open(directory);
+        char byte = 'x';
+        if (write(ready[1], &byte, 1) == 1 && read(end[0], &byte, 1) == 1)
+            _exit(0);
+        _exit(1);
+    }
+    char byte;
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    struct weir_error error = WEIR_ERROR_INIT;
+    struct weir_journal_options options = { .directory = directory, .lock_timeout = 50000000 };
+    ck_assert_int_eq(weir_journal_open(&options, &journal, &error), -1);
+    char *expected = weir_xasprintf("%s is in use by another process (%ld)", directory, (long)child);
+    ck_assert_str_eq(weir_error_text(&error), expected);
+    free(expected);
+    weir_error_free(&error);
+    ck_assert_int_eq(write(end[1], &byte, 1), 1);
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    journal = rig_open(directory); // the lock went with the process
+    ck_assert_uint_eq(counts_of(journal).found_records, 1);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("journal");
+    TCase *tcase = tcase_create("journal");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, records_come_in_order_and_leave_when_settled);
+    tcase_add_test(tcase, a_take_waits_for_its_record);
+    tcase_add_test(tcase, what_is_not_settled_comes_again_after_a_restart);
+    tcase_add_test(tcase, a_returned_record_comes_before_later_ones);
+    tcase_add_test(tcase, segments_are_let_go_one_by_one);
+    tcase_add_test(tcase, an_idle_journal_takes_next_to_nothing);
+    tcase_add_test(tcase, too_much_is_refused);
+    tcase_add_test(tcase, one_sync_is_for_all_that_wait);
+    tcase_add_test(tcase, a_directory_is_one_process_s);
+    return run_suite(suite);
+}
