@@ -109,8 +109,6 @@ static bool begin(struct batcher *batcher, struct weir_batch *batch)
 {
     struct weir_batch *own = weir_batch_exclusive(batch);
     batcher->pending = transfer_new(batcher->lane, own ? own : batch);
-    if (own)
-        weir_batch_set_context(own, batcher->context);
     return own;
 }
 
@@ -128,6 +126,8 @@ void batcher_add(struct lane *lane, struct sender_entry *entry)
         open = begin(batcher, batch);
         begun = true;
     }
+    if (open)
+        weir_batch_set_context(batcher->pending->attempt.batch, batcher->context); /* merging has lost it */
     transfer_add_share(batcher->pending, entry, entry->items);
     begun = cut(batcher) || begun;
     if (batcher->pending && (!open || size_of(batcher->pending) >= (uint64_t)options_of(lane)->min_size)) {

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+/* An exporter on the sender whose destination is the test. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sdk/src/sender/tests/fake.h"
+
+struct weir_harness *fake;
+struct weir_attempt *attempts[ATTEMPTS];
+uint64_t attempt_items[ATTEMPTS];
+struct weir_context *attempt_contexts[ATTEMPTS];
+size_t attempt_count;
+
+struct fake_config {
+    struct weir_sender_options sender;
+};
+
+static const struct weir_option rows[] = {
+    WEIR_OPTION_INLINE(struct fake_config, sender, &weir_sender_table),
+    WEIR_OPTION_END,
+};
+static const struct weir_option_table table = { rows, sizeof(struct fake_config), NULL };
+
+static void fake_send(struct weir_shard *shard, struct weir_attempt *attempt)
+{
+    (void)shard;
+    ck_assert_uint_lt(attempt_count, ATTEMPTS);
+    attempt_items[attempt_count] = weir_batch_items(attempt->batch);
+    attempt_contexts[attempt_count] = weir_batch_context(attempt->batch);
+    attempts[attempt_count++] = attempt;
+}
+
+static struct weir_sender *sender_of(struct weir_shard *shard)
+{
+    return weir_instance_data(weir_shard_instance(shard));
+}
+
+static int create(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct fake_config *config = weir_instance_config(instance);
+    (void)error;
+    weir_instance_set_data(instance, weir_sender_new(instance, &config->sender, fake_send));
+    return 0;
+}
+
+static int start(struct weir_instance *instance, struct weir_error *error)
+{
+    return weir_sender_open(weir_instance_data(instance), error);
+}
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    (void)error;
+    weir_shard_set_data(shard, sender_of(shard));
+    weir_sender_worker_start(sender_of(shard), shard);
+    return 0;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(sender_of(shard), shard, batch, ack);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(weir_instance_data(instance), asked);
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(shard), shard, signal);
+}
+
+static void drain(struct weir_shard *shard)
+{
+    weir_sender_drain(sender_of(shard), shard);
+}
+
+/* As an exporter whose client ends every request under way. */
+static void worker_stop(struct weir_shard *shard)
+{
+    weir_sender_worker_stop(sender_of(shard), shard);
+    for (size_t i = 0; i < attempt_count; i++)
+        if (attempts[i])
+            fail_with(i, WEIR_RETRYABLE, "the client is closed");
+    weir_shard_set_data(shard, NULL);
+}
+
+static void stop(struct weir_instance *instance)
+{
+    weir_sender_close(weir_instance_data(instance));
+}
+
+static void destroy(struct weir_instance *instance)
+{
+    weir_sender_free(weir_instance_data(instance));
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(weir_instance_data(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(weir_instance_data(instance), state, error);
+}
+
+const struct weir_component fake_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "fake",
+    .summary = "Sends to the test.",
+    .stability = { WEIR_STABLE, WEIR_STABLE, WEIR_STABLE, WEIR_STABLE },
+    .traits = WEIR_HOLDS,
+    .options = &table,
+    .metrics = weir_sender_metrics,
+    .create = create,
+    .start = start,
+    .worker_start = worker_start,
+    .consume = consume,
+    .promise = promise,
+    .held = held,
+    .drain = drain,
+    .worker_stop = worker_stop,
+    .stop = stop,
+    .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
+};
+
+void fake_start(const char *options)
+{
+    char *json = weir_xstrdup(options);
+    for (char *c = json; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    attempt_count = 0;
+    fake = make_harness(&fake_component, json, WEIR_TRACES);
+    free(json);
+}
+
+void fake_stop(void)
+{
+    weir_harness_free(fake);
+    fake = NULL;
+}
+
+size_t offer(size_t items)
+{
+    static uint64_t next;
+    next += items;
+    return weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, next, items));
+}
+
+void fail_with(size_t attempt, enum weir_outcome outcome, const char *reason)
+{
+    struct weir_attempt *one = attempts[attempt];
+    ck_assert_ptr_nonnull(one);
+    attempts[attempt] = NULL;
+    weir_attempt_done(one, &(struct weir_result){ outcome, 0, 0, reason });
+}
+
+void succeed(size_t attempt)
+{
+    fail_with(attempt, WEIR_OK, NULL);
+}
+
+void assert_open(size_t request)
+{
+    ck_assert(!weir_harness_answered(fake, request));
+}
+
+void assert_ok(size_t request)
+{
+    ck_assert(weir_harness_answered(fake, request));
+    ck_assert_int_eq(weir_harness_answer(fake, request)->outcome, WEIR_OK);
+}
+
+void assert_refused_with(size_t request, enum weir_outcome outcome, const char *text)
+{
+    ck_assert(weir_harness_answered(fake, request));
+    ck_assert_int_eq(weir_harness_answer(fake, request)->outcome, outcome);
+    ck_assert_str_eq(weir_harness_answer(fake, request)->reason, text);
+}
+
+struct weir_ledger ledger(void)
+{
+    struct weir_ledger out;
+    weir_harness_ledger(fake, &out);
+    return out;
+}
+
+uint64_t dropped(const char *reason)
+{
+    struct weir_ledger now = ledger();
+    for (int i = 0; i < WEIR_LEDGER_REASONS; i++)
+        if (now.drops[i].reason && strcmp(now.drops[i].reason, reason) == 0)
+            return now.drops[i].items;
+    return 0;
+}
