@@ -13,6 +13,24 @@
 
 #define DEFAULT_MESSAGE_MIB 4
 
+/* The names of grpc-encoding. */
+static const struct {
+    const char *name;
+    enum weir_encoding encoding;
+} encodings[] = {
+    { "", WEIR_ENCODING_IDENTITY }, { "identity", WEIR_ENCODING_IDENTITY },
+    { "gzip", WEIR_ENCODING_GZIP }, { "snappy", WEIR_ENCODING_SNAPPY_FRAMED },
+    { "zstd", WEIR_ENCODING_ZSTD },
+};
+
+static struct weir_str name_of(enum weir_encoding encoding)
+{
+    size_t i = 0;
+    while (encodings[i].encoding != encoding)
+        i++;
+    return weir_str_of(encodings[i].name);
+}
+
 static const struct weir_grpc_handler *handler_of(const struct weir_grpc_call *call)
 {
     return grpc_site_of(call->server)->handler;
@@ -167,7 +185,7 @@ static void send_reply(struct weir_grpc_call *call, const void *message, size_t 
     enum weir_encoding encoding = call->encoding;
     struct weir_slices body = { .ranges = NULL };
     struct weir_buffer *framed = reply_bytes(call->server, encoding, message, length);
-    struct weir_str name = headers_get(&stream->headers, "grpc-encoding");
+    struct weir_str name = name_of(encoding);
     struct weir_http_header headers[3] = {
         { WEIR_STR(":status"), WEIR_STR("200") },
         { WEIR_STR("content-type"), WEIR_STR("application/grpc") },
@@ -268,17 +286,9 @@ static bool find_method(struct weir_grpc_call *call, struct weir_str path)
 
 static bool find_encoding(struct weir_grpc_call *call, struct weir_str name)
 {
-    static const struct {
-        const char *name;
-        enum weir_encoding encoding;
-    } known[] = {
-        { "", WEIR_ENCODING_IDENTITY }, { "identity", WEIR_ENCODING_IDENTITY },
-        { "gzip", WEIR_ENCODING_GZIP }, { "snappy", WEIR_ENCODING_SNAPPY_FRAMED },
-        { "zstd", WEIR_ENCODING_ZSTD },
-    };
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(known); i++) {
-        if (weir_str_is(name, known[i].name)) {
-            call->encoding = known[i].encoding;
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(encodings); i++) {
+        if (weir_str_is(name, encodings[i].name)) {
+            call->encoding = encodings[i].encoding;
             return true;
         }
     }

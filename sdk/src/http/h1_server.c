@@ -51,6 +51,7 @@ struct h1_connection {
     struct weir_text value;
     bool in_value;
     int64_t started; /* when the first byte of the request came */
+    int64_t headed;  /* when its headers were whole */
     int64_t body_by; /* when more of the body has to have come, where the configuration does not say */
     uint64_t dropped;
     struct weir_buffer *place; /* keeps what `room` gave valid */
@@ -73,6 +74,11 @@ static void extend_body(struct h1_connection *h1, size_t bytes)
         h1->body_by = latest;
 }
 
+static int64_t left_of(int64_t time, int64_t passed)
+{
+    return time > passed ? time - passed : 0;
+}
+
 static void set_deadline(struct h1_connection *h1)
 {
     const struct weir_http_server_options *options =
@@ -81,6 +87,12 @@ static void set_deadline(struct h1_connection *h1)
     int64_t delay = -1;
     switch (h1->state) {
     case H1_IDLE:
+        if (!h1->first && weir_conn_queued(h1->conn) > 0) {
+            // Not idle yet: the answer leaves, in the configured time or as long as the client reads.
+            if (options->write_timeout.ns > 0)
+                delay = left_of(options->write_timeout.ns, weir_conn_now(h1->conn) - h1->headed);
+            break;
+        }
         delay = h1->first ? first_of(options->read_header_timeout, options->read_timeout, GUARD_TIMEOUT)
                           : first_of(options->idle_timeout, options->read_timeout, IDLE_TIMEOUT);
         break;
@@ -362,7 +374,8 @@ static int on_headers(http_parser *parser)
     bool expects = h1->has_body && !h1->http_1_0 && headers_get(&exchange->headers, "expect").length > 0;
     h1->keep_alive = exchange_options(exchange)->keep_alives_enabled && http_should_keep_alive(parser);
     h1->state = H1_BODY;
-    h1->body_by = weir_conn_now(h1->conn) + GUARD_TIMEOUT;
+    h1->headed = weir_conn_now(h1->conn);
+    h1->body_by = h1->headed + GUARD_TIMEOUT;
     set_deadline(h1);
     if (exchange_begin(exchange, h1->has_body) && expects)
         weir_conn_write_copy(h1->conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
@@ -534,7 +547,9 @@ static enum weir_cause lateness(const struct h1_connection *h1)
 {
     switch (h1->state) {
     case H1_IDLE:
-        return h1->first ? WEIR_CAUSE_HEADER : WEIR_CAUSE_IDLE;
+        return h1->first                           ? WEIR_CAUSE_HEADER
+               : weir_conn_queued(h1->conn) > 0 ? WEIR_CAUSE_WRITE_TIMEOUT
+                                                : WEIR_CAUSE_IDLE;
     case H1_HEAD:
         return WEIR_CAUSE_HEADER;
     case H1_BODY:

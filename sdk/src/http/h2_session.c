@@ -94,12 +94,6 @@ static void set_sending(struct h2_stream *stream, bool sending)
     h2_guard_sending(&session->guard, session->sending > 0, now_of(session));
 }
 
-static void drop_headers(struct h2_stream *stream)
-{
-    stream->session->headers_held -= stream->headers.bytes;
-    headers_free(&stream->headers);
-}
-
 static void stream_free(struct h2_stream *stream)
 {
     struct h2_session *session = stream->session;
@@ -113,7 +107,8 @@ static void stream_free(struct h2_stream *stream)
     if (stream->next)
         stream->next->previous = stream->previous;
     session->stream_count--;
-    drop_headers(stream);
+    session->headers_held -= stream->held;
+    headers_free(&stream->headers);
     headers_free(&stream->trailers);
     headers_free(&stream->out_trailers);
     weir_slices_free(&stream->out);
@@ -154,15 +149,16 @@ static int on_header(nghttp2_session *nghttp2, const nghttp2_frame *frame, const
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; // the rest of the list is not shown
     }
-    if (session->server && more > H2_HEADERS_HELD - session->headers_held) {
+    bool small = more <= H2_HEADERS_SMALL && stream->held <= H2_HEADERS_SMALL - more;
+    if (session->server && !small && session->headers_held + more > H2_HEADERS_HELD) {
         nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_REFUSED_STREAM);
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     if (!headers_add(headers, weir_str_make((const char *)name, name_length),
                      weir_str_make((const char *)value, value_length)))
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    if (headers == &stream->headers)
-        session->headers_held += more;
+    stream->held += more;
+    session->headers_held += more;
     return 0;
 }
 
@@ -190,7 +186,7 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
         return;
     }
     if (!session->server && !end && is_interim(&stream->headers)) {
-        drop_headers(stream);
+        headers_free(&stream->headers);
         return;
     }
     stream->head_done = true;
@@ -199,6 +195,8 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
     if (session->server && !end)
         set_receiving(session, session->receiving + 1);
     session->callbacks->headers(stream, end);
+    if (session->server)
+        headers_free(&stream->headers);
 }
 
 static void ping_received(struct h2_session *session, const nghttp2_ping *ping)
@@ -692,7 +690,6 @@ void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *
         set_sending(stream, true);
         ok = nghttp2_submit_response(session->nghttp2, stream->id, list, count,
                                      has_body ? &provider : NULL) == 0;
-        drop_headers(stream); // nobody asks for the request's any more
     }
     if (!ok)
         nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);

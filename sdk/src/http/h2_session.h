@@ -25,7 +25,7 @@ struct h2_stream {
     struct h2_session *session;
     void *user; /* the owner's; NULL at first on servers */
     int32_t id;
-    struct headers headers;  /* received, with pseudo headers; servers: until the answer */
+    struct headers headers;  /* received, with pseudo headers; servers: gone when `headers` has returned */
     struct headers trailers; /* received */
 
     /* Private. */
@@ -33,6 +33,7 @@ struct h2_stream {
     bool remote_ended;
     bool local_ended;
     bool sending;  /* answered, and not all of it is sent */
+    size_t held;   /* bytes of the header lists */
     int64_t moved; /* when the request's body last went on */
     struct weir_slices out; /* the body to be sent */
     size_t out_range;
@@ -71,8 +72,10 @@ struct h2_callbacks {
 #define H2_DEFAULT_STREAMS 1000
 #define H2_MAX_HEADER_LIST (64 << 10)
 
-/* Servers: of all requests under way together. A request beyond it is refused, to be tried again. */
-#define H2_HEADERS_HELD ((size_t)2 << 20)
+/* Servers: bytes of header lists of all requests under way together. Beyond it, a list may have H2_HEADERS_SMALL;
+ * a request with more is refused, to be tried again. */
+#define H2_HEADERS_HELD ((size_t)1 << 20)
+#define H2_HEADERS_SMALL ((size_t)2 << 10)
 /* Servers: a request whose body does not go on for this long, while others on its connection do, is reset. */
 #define H2_STALL_TIME (300 * INT64_C(1000000000))
 
