@@ -114,7 +114,9 @@ static void refused(struct weir_grpc_call *call, int code, const char *message)
     (void)message;
     if (signal >= 0)
         weir_shard_refuse(own->shard, (enum weir_signal)signal, request ? request->admitted : 0,
-                          unknown ? "unauthenticated" : "malformed");
+                          unknown                          ? "unauthenticated"
+                          : code == WEIR_GRPC_UNAVAILABLE ? "overload"
+                                                          : "malformed");
 }
 
 static void release(struct weir_grpc_call *call)

@@ -92,7 +92,7 @@ static void fail(struct weir_http_exchange *exchange, int status, const char *me
 {
     struct weir_str type = weir_http_exchange_header(exchange, "content-type");
     enum weir_otlp_format format = WEIR_OTLP_JSON;
-    refuse_count(exchange, status == 401 ? "unauthenticated" : "malformed");
+    refuse_count(exchange, status == 401 ? "unauthenticated" : status == 503 ? "overload" : "malformed");
     if (type.length > 0 && !find_format(type, &format)) {
         weir_http_respond_text(exchange, 500, JSON,
                                WEIR_STR("{\"code\": 13, \"message\": \"failed to marshal error message\"}"));

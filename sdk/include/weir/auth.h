@@ -38,7 +38,8 @@ struct weir_auth_request {
 
 /* What the authenticator found out; made by the server. */
 struct weir_auth_verdict {
-    int grpc_code;       /* of a refusal over gRPC; 0: WEIR_GRPC_UNAUTHENTICATED */
+    int grpc_code;       /* of a refusal over gRPC; 0: WEIR_GRPC_UNAUTHENTICATED. WEIR_GRPC_UNAVAILABLE is 503 over
+                          * HTTP, all others 401 */
     const char *message; /* of a refusal: constant text, tells the client no secret */
     /* Of the caller ("username"), for the context: weir_auth_verdict_add. */
     struct weir_metadata attributes[WEIR_AUTH_ATTRIBUTES_MAX];

@@ -97,7 +97,7 @@ struct weir_http_handler {
     bool (*admit)(struct weir_http_exchange *exchange, size_t bytes);
     /* The whole body is here, inflated. The answer may come later. */
     void (*request)(struct weir_http_exchange *exchange);
-    /* Writes the answer to a request that the server itself refuses (401: not authenticated; body too large,
+    /* Writes the answer to a request that the server itself refuses (401, 503: not authenticated; body too large,
      * unknown Content-Encoding, broken gzip): must answer. NULL: the message as text/plain, or "Unauthorized". */
     void (*fail)(struct weir_http_exchange *exchange, int status, const char *message);
     /* The exchange is about to be freed, answered or not: the place to release what

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <weir/flow.h>
+
 #include "sdk/src/http/cors.h"
 #include "sdk/src/http/exchange.h"
 
@@ -305,8 +307,9 @@ static bool authenticate(struct weir_http_exchange *exchange)
                           &exchange->headers.arena, &verdict) &&
         keep_attributes(exchange, &verdict))
         return true;
+    bool later = verdict.grpc_code == WEIR_GRPC_UNAVAILABLE;
     const char *message = verdict.message ? verdict.message : "out of memory";
-    exchange_fail(exchange, 401, handler_of(exchange)->fail ? message : "Unauthorized");
+    exchange_fail(exchange, later ? 503 : 401, later || handler_of(exchange)->fail ? message : "Unauthorized");
     return false;
 }
 

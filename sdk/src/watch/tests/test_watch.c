@@ -78,7 +78,7 @@ static void setup(void)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     ck_assert_int_eq(weir_workers_create(1, WEIR_CLOCK_MANUAL, &error), 0);
-    strcpy(folder, "/tmp/weir-watch-XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/weir-watch-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     calls = 0;
     free_in_call = false;
