@@ -64,8 +64,9 @@ WEIR_EXPORT uint16_t weir_grpc_target_port(const struct weir_grpc_target *target
 /* One worker's connections to the target. */
 struct weir_grpc_client;
 
-/* Begins to connect at once and goes on trying (1 s, growing by 1.6 to 120 s, with jitter), so an unreachable
- * peer is no error. The worker's thread. Never NULL. */
+/* Begins to connect at once and goes on trying (1 s, growing by 1.6 to 5 s, with jitter; once a second at most for all
+ * workers together), so an unreachable peer is no error. A name is looked up again every 30 s and when a connection is
+ * lost; its last good addresses stay. A connection gets a successor after 10 minutes. The worker's thread. Never NULL. */
 WEIR_EXPORT struct weir_grpc_client *
 weir_grpc_client_new(struct weir_worker *worker, const struct weir_grpc_target *target) WEIR_MUST_USE;
 /* Ends every call under way (done is called with WEIR_GRPC_CANCELLED) and closes all connections. Accepts

@@ -19,6 +19,7 @@
 #include "sdk/src/http/client.h"
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/net/conn.h"
+#include "sdk/src/net/pace.h"
 #include "sdk/src/net/resolve.h"
 
 struct weir_grpc_target {
@@ -30,6 +31,7 @@ struct weir_grpc_target {
     const char *user_agent;
     struct weir_proxies proxies;
     const struct weir_url *proxy; /* NULL: direct */
+    weir_pace *pace;              /* of attempts while it is down */
     struct auth_client auth;
 };
 
@@ -94,10 +96,12 @@ struct weir_grpc_channel {
     struct weir_endpoint endpoint;
     enum weir_grpc_channel_state state;
     bool failed; /* since the last success */
+    bool paced;  /* the next attempt has its turn */
     unsigned failures;
     int64_t started; /* of the last attempt to connect, on the worker's clock */
     struct weir_grpc_link *link;
-    struct weir_timer retry;
+    struct weir_grpc_link *fresh; /* takes the link's place once it is ready; NULL: none is needed */
+    struct weir_timer retry, age;
     char *error; /* of the last attempt */
 };
 
@@ -134,9 +138,9 @@ struct weir_grpc_channel *weir_grpc_channel_new(struct weir_grpc_client *client,
 /* Lets the calls of its connection end. */
 void weir_grpc_channel_free(struct weir_grpc_channel *channel);
 /* What its link reports. */
-void weir_grpc_channel_ready(struct weir_grpc_channel *channel);
-void weir_grpc_channel_lost(struct weir_grpc_channel *channel, const char *why);
-/* A pause before attempt number `failures`: 1 s, growing by 1.6 to 120 s, +-20 %. */
+void weir_grpc_channel_ready(struct weir_grpc_channel *channel, struct weir_grpc_link *link);
+void weir_grpc_channel_lost(struct weir_grpc_channel *channel, struct weir_grpc_link *link, const char *why);
+/* A pause before attempt number `failures`: 1 s, growing by 1.6 to 5 s, +-20 %. */
 int64_t weir_grpc_backoff(struct weir_grpc_client *client, unsigned failures);
 
 /* --- client_resolve.c --- */

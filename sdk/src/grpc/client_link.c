@@ -91,7 +91,7 @@ static void leave_channel(struct weir_grpc_link *link)
     link->channel = NULL;
     weir_timer_stop(&link->health);
     if (channel)
-        weir_grpc_channel_lost(channel, link->going ? link->going : "the connection was closed");
+        weir_grpc_channel_lost(channel, link, link->going ? link->going : "the connection was closed");
 }
 
 static void on_goaway(struct h2_session *session, int32_t last, uint32_t error_code, struct weir_str debug)
@@ -172,7 +172,7 @@ static void start_session(struct weir_grpc_link *link)
         return;
     }
     await_silence(link);
-    weir_grpc_channel_ready(link->channel);
+    weir_grpc_channel_ready(link->channel, link);
 }
 
 static void on_opened(struct weir_conn *conn)

@@ -134,6 +134,7 @@ struct weir_grpc_target *weir_grpc_target_new(const struct weir_grpc_client_opti
 {
     struct weir_grpc_target *target = weir_xcalloc(1, sizeof *target);
     target->options = options;
+    target->pace = weir_xcalloc(1, sizeof *target->pace);
     if (set_up(target, user, error) < 0) {
         weir_grpc_target_free(target);
         return NULL;
@@ -147,6 +148,7 @@ void weir_grpc_target_free(struct weir_grpc_target *target)
         return;
     weir_tls_context_close(target->tls);
     weir_proxies_free(&target->proxies);
+    free(target->pace);
     weir_endpoint_free(&target->endpoint);
     free(target);
 }

@@ -16,6 +16,8 @@
 #include "sdk/src/http/headers.h"
 #include "sdk/src/http/proxy.h"
 #include "sdk/src/net/conn.h"
+#include "sdk/src/net/pace.h"
+#include "sdk/src/net/resolve.h"
 
 /* What a peer may send us: more is an error. */
 #define WEIR_HTTP_REPLY_HEADERS_MAX 65536
@@ -26,6 +28,7 @@ struct weir_http_transport {
     struct weir_tls_context *tls; /* NULL: no https */
     struct weir_proxies proxies;
     struct auth_client auth;
+    weir_pace *pace; /* of attempts to connect to what is down */
 };
 
 struct weir_http_origin;
@@ -102,7 +105,9 @@ struct weir_http_origin {
         WEIR_HTTP_PROTOCOL_2,
     } protocol;
     unsigned failures;       /* connection attempts that failed in a row */
-    struct weir_timer retry; /* active: no new connection before it fires */
+    bool paced;                  /* the next attempt has its turn */
+    struct weir_timer retry;     /* active: no new connection before it fires */
+    struct weir_resolve resolve; /* of a name, once there was a connection */
 };
 
 enum weir_http_link_state {
@@ -121,6 +126,8 @@ struct weir_http_link {
     struct weir_conn *conn;
     enum weir_http_link_state state;
     bool reused;                 /* has answered a call before */
+    bool retiring;               /* closed behind its call */
+    int64_t retire_at;           /* on the worker's clock: another is to take its place */
     struct weir_timer idle;      /* idle_conn_timeout, HTTP/2 health pings */
     struct weir_http_call *call; /* HTTP/1 */
     struct weir_http_h1 *h1;
@@ -183,6 +190,10 @@ void weir_http_link_abort(struct weir_http_link *link, struct weir_http_call *ca
 void weir_http_link_close(struct weir_http_link *link, const char *reason);
 /* Closes the connection once what is queued is sent; takes no more calls. */
 void weir_http_link_finish(struct weir_http_link *link);
+/* Closes the connection behind the calls under way; takes no more. */
+void weir_http_link_retire(struct weir_http_link *link);
+/* Retires it, with true, if it has become too old. */
+bool weir_http_link_is_old(struct weir_http_link *link);
 /* True if an HTTP/2 connection takes another call now. */
 bool weir_http_link_has_room(const struct weir_http_link *link);
 
@@ -209,6 +220,7 @@ void weir_http_h2_receive(struct weir_http_h2 *h2, const uint8_t *bytes, size_t 
 void weir_http_h2_drained(struct weir_http_h2 *h2);
 bool weir_http_h2_has_room(const struct weir_http_h2 *h2);
 bool weir_http_h2_busy(const struct weir_http_h2 *h2);
+void weir_http_h2_shutdown(struct weir_http_h2 *h2);
 void weir_http_h2_abort(struct weir_http_h2 *h2, struct weir_http_call *call);
 
 /* --- client_tunnel.c: CONNECT through a proxy --- */

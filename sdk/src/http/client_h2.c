@@ -237,6 +237,11 @@ bool weir_http_h2_has_room(const struct weir_http_h2 *h2)
     return h2_session_can_request(h2->session);
 }
 
+void weir_http_h2_shutdown(struct weir_http_h2 *h2)
+{
+    h2_session_shutdown(h2->session);
+}
+
 bool weir_http_h2_busy(const struct weir_http_h2 *h2)
 {
     return h2_session_streams(h2->session) > 0;

@@ -8,6 +8,9 @@
 
 #include "sdk/src/http/client.h"
 
+/* So old a connection gets a successor, which may lead to another server behind the same address. */
+#define AGE ((int64_t)600000000000)
+
 /* Ends the connection's part in everything; the structure itself goes with `closed`. */
 static void give_up(struct weir_http_link *link)
 {
@@ -23,6 +26,9 @@ static void give_up(struct weir_http_link *link)
 /* The protocol is settled: the connection takes calls. */
 static void start_protocol(struct weir_http_link *link)
 {
+    uint64_t *random = &link->client->random;
+    *random = *random * 6364136223846793005u + 1442695040888963407u;
+    link->retire_at = weir_worker_now(link->client->worker) + AGE + (int64_t)(*random >> 32) % (AGE / 10);
     link->origin->failures = 0;
     if (strcmp(weir_conn_alpn(link->conn), "h2") == 0) {
         link->origin->protocol = WEIR_HTTP_PROTOCOL_2;
@@ -211,6 +217,24 @@ void weir_http_link_finish(struct weir_http_link *link)
 {
     give_up(link);
     weir_conn_finish(link->conn);
+}
+
+void weir_http_link_retire(struct weir_http_link *link)
+{
+    if (link->state == WEIR_HTTP_LINK_IDLE)
+        weir_http_link_close(link, NULL);
+    else if (link->state == WEIR_HTTP_LINK_BUSY)
+        link->retiring = true;
+    else if (link->state == WEIR_HTTP_LINK_MULTIPLEX)
+        weir_http_h2_shutdown(link->h2);
+}
+
+bool weir_http_link_is_old(struct weir_http_link *link)
+{
+    bool old = link->state != WEIR_HTTP_LINK_OPENING && weir_worker_now(link->client->worker) >= link->retire_at;
+    if (old)
+        weir_http_link_retire(link);
+    return old;
 }
 
 bool weir_http_link_has_room(const struct weir_http_link *link)

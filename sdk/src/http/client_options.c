@@ -94,6 +94,7 @@ struct weir_http_transport *weir_http_transport_new(const struct weir_http_clien
     static const char *const only_1[] = { "http/1.1", NULL };
     struct weir_http_transport *transport = weir_xcalloc(1, sizeof *transport);
     transport->options = options;
+    transport->pace = weir_xcalloc(1, sizeof *transport->pace);
     bool has_url = options->proxy_url && *options->proxy_url;
     int result = has_url ? weir_proxies_from_url(&transport->proxies, options->proxy_url, error)
                          : weir_proxies_from_environment(&transport->proxies, environment, error);
@@ -117,5 +118,6 @@ void weir_http_transport_free(struct weir_http_transport *transport)
         return;
     weir_tls_context_close(transport->tls);
     weir_proxies_free(&transport->proxies);
+    free(transport->pace);
     free(transport);
 }

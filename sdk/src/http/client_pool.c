@@ -10,8 +10,8 @@
 #include "sdk/src/http/client.h"
 
 #define DEFAULT_IDLE_PER_HOST 2
-#define RETRY_FIRST 50000000LL /* nanoseconds */
-#define RETRY_MAX 2000000000LL
+#define RETRY_FIRST 1000000000LL /* nanoseconds */
+#define RETRY_MAX 5000000000LL
 
 static const struct weir_http_client_options *options_of(const struct weir_http_origin *origin)
 {
@@ -20,9 +20,9 @@ static const struct weir_http_client_options *options_of(const struct weir_http_
 
 static size_t connections_wanted(const struct weir_http_origin *origin)
 {
-    /* While it may turn out that one HTTP/2 connection is enough, open one and look. */
-    bool probe =
-        origin->https && options_of(origin)->force_attempt_http2 && origin->protocol != WEIR_HTTP_PROTOCOL_1;
+    /* While it may turn out that one HTTP/2 connection is enough, or that there is none to be had, open one and look. */
+    bool probe = origin->failures > 0 || (origin->https && options_of(origin)->force_attempt_http2 &&
+                                          origin->protocol != WEIR_HTTP_PROTOCOL_1);
     return probe && origin->waiting.count > 0 ? 1 : origin->waiting.count;
 }
 
@@ -44,7 +44,46 @@ static void open_links(struct weir_http_origin *origin)
 
 static void try_again(struct weir_timer *timer)
 {
-    open_links(WEIR_CONTAINER_OF(timer, struct weir_http_origin, retry));
+    struct weir_http_origin *origin = WEIR_CONTAINER_OF(timer, struct weir_http_origin, retry);
+    struct weir_http_client *client = origin->client;
+    int64_t wait = 0;
+    if (!origin->paced && origin->waiting.count > 0)
+        wait = weir_pace_take(client->transport->pace, weir_worker_now(client->worker));
+    origin->paced = wait > 0;
+    if (wait > 0)
+        weir_timer_start(&origin->retry, wait);
+    else
+        open_links(origin);
+}
+
+/* The name has other addresses now: connections to those that are gone end behind their calls. */
+static void addresses_changed(struct weir_resolve *resolve, const struct weir_sockaddr *addresses, size_t count,
+                              const char *error)
+{
+    struct weir_http_origin *origin = WEIR_CONTAINER_OF(resolve, struct weir_http_origin, resolve);
+    (void)error;
+    for (struct weir_http_link *next, *link = count > 0 ? origin->links : NULL; link; link = next) {
+        bool there = link->state == WEIR_HTTP_LINK_OPENING;
+        next = link->next;
+        for (size_t i = 0; i < count && !there; i++) {
+            char *text = weir_sockaddr_text(&addresses[i]);
+            there = strcmp(text, weir_conn_peer(link->conn)) == 0;
+            free(text);
+        }
+        if (!there)
+            weir_http_link_retire(link);
+    }
+}
+
+static void follow_addresses(struct weir_http_origin *origin)
+{
+    struct weir_sockaddr *numbers = NULL;
+    if (origin->resolve.answer || origin->proxy)
+        return;
+    origin->resolve.answer = addresses_changed;
+    if (weir_resolve_number(origin->host, WEIR_TCP, origin->port, &numbers) == 0)
+        weir_resolve_start(origin->client->worker, origin->host, WEIR_TCP, origin->port, &origin->resolve);
+    free(numbers);
 }
 
 static struct weir_http_origin *find_origin(struct weir_http_client *client, const struct weir_url *url)
@@ -81,7 +120,10 @@ void weir_http_pool_start(struct weir_http_call *call)
 {
     struct weir_http_origin *origin = find_origin(call->client, weir_http_call_url(call));
     call->origin = origin;
-    for (struct weir_http_link *link = origin->links; link; link = link->next) {
+    for (struct weir_http_link *next, *link = origin->links; link; link = next) {
+        next = link->next;
+        if (weir_http_link_is_old(link))
+            continue;
         if (link->state == WEIR_HTTP_LINK_IDLE && !call->resent) {
             take_from_idle(link);
             run(link, call);
@@ -142,12 +184,15 @@ void weir_http_pool_ready(struct weir_http_link *link)
     if (link->state == WEIR_HTTP_LINK_OPENING) {
         origin->opening_count--;
         link->state = link->h2 ? WEIR_HTTP_LINK_MULTIPLEX : WEIR_HTTP_LINK_BUSY;
+        follow_addresses(origin);
     }
     if (link->h2) {
         while (origin->waiting.count > 0 && weir_http_link_has_room(link))
             run(link, weir_http_queue_pop(&origin->waiting));
         if (!weir_http_h2_busy(link->h2))
             start_idle_timer(link);
+    } else if (link->retiring || weir_http_link_is_old(link)) {
+        weir_http_link_close(link, NULL);
     } else {
         struct weir_http_call *call = weir_http_queue_pop(&origin->waiting);
         if (call)
@@ -177,7 +222,7 @@ void weir_http_pool_gone(struct weir_http_link *link)
     open_links(origin);
 }
 
-/* A pause that grows with every failure, between half of it and the whole. */
+/* A pause that grows with every failure, from the whole of it to a quarter more. */
 static int64_t retry_delay(struct weir_http_origin *origin)
 {
     int64_t delay = RETRY_FIRST;
@@ -187,12 +232,13 @@ static int64_t retry_delay(struct weir_http_origin *origin)
         delay = RETRY_MAX;
     uint64_t *random = &origin->client->random;
     *random = *random * 6364136223846793005u + 1442695040888963407u;
-    return delay / 2 + (int64_t)((*random >> 33) % (uint64_t)(delay / 2));
+    return delay + (int64_t)((*random >> 33) % (uint64_t)(delay / 4));
 }
 
 void weir_http_pool_refused(struct weir_http_origin *origin, const char *reason)
 {
     origin->failures++;
+    weir_pace_failed(origin->client->transport->pace, weir_worker_now(origin->client->worker));
     weir_timer_start(&origin->retry, retry_delay(origin));
     struct weir_http_call *call;
     while ((call = weir_http_queue_pop(&origin->waiting)))
@@ -205,6 +251,7 @@ void weir_http_pool_free(struct weir_http_client *client)
     for (struct weir_http_origin *origin = client->origins; origin; origin = next) {
         next = origin->next;
         weir_timer_stop(&origin->retry);
+        weir_resolve_stop(&origin->resolve);
         while (origin->links)
             weir_http_link_close(origin->links, NULL);
         free(origin->host);

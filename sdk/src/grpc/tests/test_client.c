@@ -13,6 +13,7 @@
 #include <weir/http_client.h>
 #include <weir/otlp_response.h>
 
+#include "sdk/src/grpc/client.h"
 #include "sdk/src/http/h2_session.h"
 #include "sdk/src/net/conn.h"
 #include "tests/unit/authenticator.h"
@@ -192,8 +193,10 @@ static void stop_server(void)
 {
     if (!listener)
         return;
-    weir_acceptor_each(acceptor, close_conn, NULL);
-    weir_acceptor_close(acceptor);
+    if (!acceptor_closed) {
+        weir_acceptor_each(acceptor, close_conn, NULL);
+        weir_acceptor_close(acceptor);
+    }
     PEER_WAIT(acceptor_closed);
     weir_listener_free(listener);
     listener = NULL;
@@ -524,6 +527,48 @@ START_TEST(goaway_moves_to_a_new_connection)
 }
 END_TEST
 
+START_TEST(old_connections_get_a_successor)
+{
+    struct call old, call;
+    script.silent = true;
+    start_server(0);
+    start_client(weir_listener_port(listener));
+    begin(&old, "x", 10 * SECOND);
+    PEER_WAIT(requests == 1);
+    weir_timer_start(&client->channels->age, 0); /* as if ten minutes had passed */
+    PEER_WAIT(session_count == 2);
+    script.silent = false;
+    PEER_WAIT(!client->channels->fresh);
+    begin(&call, "x", 10 * SECOND);
+    expect(&call, WEIR_GRPC_OK, "");
+    ck_assert(!old.done && sessions[0]); /* what is under way on the old one is not cut off */
+    weir_grpc_request_cancel(&old.request, "never mind");
+    expect(&old, WEIR_GRPC_CANCELLED, "never mind");
+    PEER_WAIT(!sessions[0]);
+    ck_assert_ptr_nonnull(sessions[1]);
+}
+END_TEST
+
+START_TEST(a_successor_that_fails_costs_nothing)
+{
+    struct call call;
+    start_server(0);
+    start_client(weir_listener_port(listener));
+    begin(&call, "x", 10 * SECOND);
+    expect(&call, WEIR_GRPC_OK, "");
+    weir_acceptor_close(acceptor); /* new connections are refused */
+    weir_timer_start(&client->channels->age, 0);
+    PEER_WAIT(client->channels->age.deadline > weir_worker_now(weir_worker_at(0)) + 50 * SECOND);
+    ck_assert_ptr_null(client->channels->fresh);
+    begin(&call, "x", 10 * SECOND);
+    expect(&call, WEIR_GRPC_OK, "");
+    ck_assert_uint_eq(session_count, 1);
+    weir_grpc_client_free(client);
+    client = NULL;
+    PEER_WAIT(acceptor_closed);
+}
+END_TEST
+
 START_TEST(time_is_limited)
 {
     struct call call;
@@ -638,6 +683,8 @@ int main(void)
     tcase_add_test(tests, a_large_message_arrives);
     tcase_add_test(tests, goaway_moves_to_a_new_connection);
     tcase_add_test(tests, time_is_limited);
+    tcase_add_test(tests, old_connections_get_a_successor);
+    tcase_add_test(tests, a_successor_that_fails_costs_nothing);
     tcase_add_test(tests, a_connection_that_breaks);
     tcase_add_test(tests, nobody_listens);
     tcase_add_test(tests, wait_for_ready);

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include "sdk/src/http/client.h"
 #include "sdk/src/http/tests/peer.h"
 #include "tests/unit/authenticator.h"
 #include "tests/unit/suite.h"
@@ -419,6 +420,62 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
+START_TEST(attempts_at_what_is_down_are_paced)
+{
+    struct exchange exchange, others[5];
+    uint16_t unused;
+    int fd = peer_listen(&unused);
+    close(fd);
+    start_client();
+    send_to(&exchange, unused, "/", "x");
+    PEER_WAIT(exchange.done);
+    end(&exchange);
+    int64_t begun = weir_worker_now(weir_worker_at(0));
+    for (int i = 0; i < 5; i++)
+        send_to(&others[i], unused, "/", "x");
+    ck_assert_uint_eq(client->origins->opening_count, 0);
+    PEER_WAIT(client->origins->opening_count > 0 || others[0].done);
+    ck_assert_int_ge(weir_worker_now(weir_worker_at(0)) - begun, SECOND * 9 / 10);
+    ck_assert_uint_le(client->origins->opening_count, 1);
+    for (int i = 0; i < 5; i++) {
+        PEER_WAIT(others[i].done);
+        ck_assert_int_eq(others[i].status, 0);
+        end(&others[i]);
+    }
+    // Another worker's attempt would come a second later.
+    int64_t wait = weir_pace_take(transport->pace, weir_worker_now(weir_worker_at(0)));
+    ck_assert(wait > SECOND / 2 && wait <= SECOND);
+    wait = weir_pace_take(transport->pace, weir_worker_now(weir_worker_at(0)));
+    ck_assert(wait > SECOND * 3 / 2 && wait <= 2 * SECOND);
+}
+END_TEST
+
+START_TEST(old_connections_get_a_successor)
+{
+    struct exchange exchange;
+    struct weir_text got = { 0 };
+    start_client();
+    send_one(&exchange, "/", "one");
+    int fd = peer_accept(listener);
+    peer_read_until(fd, &got, "one");
+    client->origins->links->retire_at = 0; // as if ten minutes had passed
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    PEER_WAIT(exchange.done);
+    end(&exchange);
+    send_one(&exchange, "/", "two");
+    int second = peer_accept(listener);
+    peer_wait_closed(fd);
+    peer_read_until(second, &got, "two");
+    peer_say(second, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    PEER_WAIT(exchange.done);
+    ck_assert_int_eq(exchange.status, 200);
+    end(&exchange);
+    weir_text_free(&got);
+    close(fd);
+    close(second);
+}
+END_TEST
+
 static char door[] = "door";
 
 START_TEST(an_authenticator_has_the_last_word_on_headers)
@@ -621,6 +678,8 @@ int main(void)
     tcase_add_test(tests, an_endless_body_is_cut);
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, nobody_listens);
+    tcase_add_test(tests, attempts_at_what_is_down_are_paced);
+    tcase_add_test(tests, old_connections_get_a_successor);
     tcase_add_test(tests, an_authenticator_has_the_last_word_on_headers);
     tcase_add_test(tests, without_credentials_nothing_is_sent);
     tcase_add_test(tests, redirects_that_repeat_the_request);
