@@ -175,7 +175,7 @@ static bool wait_at_most(const bool *ended, int ms)
     struct timespec start, now;
     clock_gettime(CLOCK_MONOTONIC, &start);
     while (!*ended) {
-        weir_worker_turn(weir_worker_current(), 5);
+        weir_worker_turn(weir_worker_current(), 1);
         clock_gettime(CLOCK_MONOTONIC, &now);
         if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 > ms)
             return *ended;
@@ -231,7 +231,7 @@ bool rig_take(struct weir_journal *journal, struct rig_take *take)
 {
     struct weir_journal_counts counts;
     rig_take_start(journal, take);
-    while (!wait_at_most(&take->ended, 100)) {
+    while (!wait_at_most(&take->ended, 10)) {
         // A take that is not served although there are records is worth waiting for.
         weir_journal_counts(journal, &counts);
         if (counts.records > counts.taken && wait_at_most(&take->ended, 5000))

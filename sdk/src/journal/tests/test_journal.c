@@ -5,11 +5,13 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sdk/src/journal/format.h"
 #include "sdk/src/journal/io.h"
 #include "sdk/src/journal/tests/rig.h"
 #include "tests/unit/suite.h"
@@ -137,6 +139,127 @@ START_TEST(a_returned_record_comes_before_later_ones)
         weir_journal_settle(journal, c.sequence, WEIR_JOURNAL_SETTLED);
     }
     weir_journal_unref(journal);
+}
+END_TEST
+
+static bool note_number(const struct weir_journal_found *found, void *user)
+{
+    uint64_t *numbers = user;
+    numbers[numbers[2]++] = found->record.data[0];
+    return true;
+}
+
+START_TEST(what_is_given_up_goes_to_the_dead_letter_file)
+{
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_take take = { .keep = false };
+    for (uint64_t i = 0; i < 3; i++)
+        ck_assert_int_eq(rig_append(journal, i, 100, false), 0);
+    ck_assert(rig_take(journal, &take));
+    weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_DEAD);
+    wait_records(journal, 2);
+    ck_assert_uint_eq(counts_of(journal).dead_records, 1);
+    ck_assert_uint_eq(counts_of(journal).dead_items, 1);
+    ck_assert(rig_take(journal, &take));
+    ck_assert_uint_eq(take.number, 1);
+    weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_DEAD);
+    wait_records(journal, 1);
+    weir_journal_unref(journal);
+    uint64_t numbers[3] = { 9, 9, 0 };
+    ck_assert_int_eq(weir_journal_walk(directory, WEIR_JOURNAL_DEAD_LETTER, note_number, numbers, NULL), 0);
+    ck_assert_uint_eq(numbers[2], 2);
+    ck_assert_uint_eq(numbers[0], 0);
+    ck_assert_uint_eq(numbers[1], 1);
+}
+END_TEST
+
+/* A process that dies with a record in its hands. */
+static void die_with_a_record(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        struct weir_journal *journal = rig_open(directory);
+        struct rig_take take = { .keep = false };
+        _exit(rig_take(journal, &take) ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+START_TEST(a_record_that_kills_is_poison)
+{
+    struct weir_journal *journal = rig_open(directory);
+    for (uint64_t i = 5; i < 7; i++)
+        ck_assert_int_eq(rig_append(journal, i, 100, true), 0);
+    weir_journal_unref(journal);
+    for (int i = 0; i < 3; i++)
+        die_with_a_record();
+    journal = rig_open(directory);
+    struct rig_take take = { .keep = false };
+    ck_assert(rig_take(journal, &take));
+    ck_assert_uint_eq(take.number, 6);
+    ck_assert_uint_eq(take.attempts, 0);
+    ck_assert_uint_eq(counts_of(journal).dead_records, 1);
+    ck_assert_uint_eq(counts_of(journal).dead_items, 6);
+    ck_assert_uint_eq(counts_of(journal).records, 1);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(a_record_that_was_survived_is_no_poison)
+{
+    struct weir_journal *journal = rig_open(directory);
+    ck_assert_int_eq(rig_append(journal, 1, 100, true), 0);
+    weir_journal_unref(journal);
+    for (int i = 0; i < 5; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            journal = rig_open(directory);
+            struct rig_take take = { .keep = false };
+            if (!rig_take(journal, &take) || take.attempts != 0)
+                _exit(1);
+            weir_journal_survived(journal, take.sequence);
+            weir_journal_unref(journal); // what is taken stays taken; the marks are written
+            _exit(0);
+        }
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+END_TEST
+
+static bool note_found(const struct weir_journal_found *found, void *user)
+{
+    char **text = user;
+    char *more = weir_xasprintf("%s%llu%c%u ", *text, (unsigned long long)found->record.sequence,
+                                "wsd"[found->state], found->record.attempts);
+    free(*text);
+    *text = more;
+    return true;
+}
+
+START_TEST(a_walk_changes_nothing)
+{
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_take take = { .keep = false };
+    for (uint64_t i = 0; i < 4; i++)
+        ck_assert_int_eq(rig_append(journal, i, 100, false), 0);
+    ck_assert(rig_take(journal, &take));
+    weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
+    ck_assert(rig_take(journal, &take));
+    weir_journal_unref(journal);
+    char *path = rig_file(directory, ".seg", false);
+    int fd = open(path, O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, "x", 1, SEGMENT_HEADER + 2 * (RECORD_HEADER + 100) + RECORD_HEADER + 9), 1);
+    close(fd);
+    char *text = weir_xstrdup("");
+    ck_assert_int_eq(weir_journal_walk(directory, NULL, note_found, &text, NULL), 0);
+    ck_assert_str_eq(text, "1s1 2w1 3d0 4w0 ");
+    ck_assert_uint_eq(rig_files(directory, ".seg"), 1);
+    free(text);
+    free(path);
 }
 END_TEST
 
@@ -280,6 +403,10 @@ int main(void)
     tcase_add_test(tcase, a_take_waits_for_its_record);
     tcase_add_test(tcase, what_is_not_settled_comes_again_after_a_restart);
     tcase_add_test(tcase, a_returned_record_comes_before_later_ones);
+    tcase_add_test(tcase, what_is_given_up_goes_to_the_dead_letter_file);
+    tcase_add_test(tcase, a_record_that_kills_is_poison);
+    tcase_add_test(tcase, a_record_that_was_survived_is_no_poison);
+    tcase_add_test(tcase, a_walk_changes_nothing);
     tcase_add_test(tcase, segments_are_let_go_one_by_one);
     tcase_add_test(tcase, an_idle_journal_takes_next_to_nothing);
     tcase_add_test(tcase, too_much_is_refused);
