@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <getopt.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,10 +284,19 @@ static int run_command(struct cli *cli)
     return usage_error("unknown command", cli->command);
 }
 
+/* Large buffers go back to the system when they are freed, and grow without a copy. Left alone, glibc raises these
+ * limits up to 32 MiB with every large buffer that is freed, and each worker keeps the largest it ever had. */
+static void set_up_memory(void)
+{
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
+}
+
 int cli_main(int argc, char **argv)
 {
     struct cli cli = { .drain_timeout = DEFAULT_DRAIN_TIMEOUT, .watchdog = DEFAULT_WATCHDOG, .validate = true };
     int result = 0, option;
+    set_up_memory();
     weir_config_set_fetch(fetch_over_http);
     while (result == 0 && (option = getopt_long(argc, argv, "vh", options, NULL)) != -1)
         result = take_option(&cli, option, optarg);
