@@ -29,6 +29,13 @@ _CRASHES = {-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGILL, -signal.SIGFPE, -si
 _fresh = itertools.count()
 
 
+class _Id(str):
+    """A row's id, which unittest calls as a method of its tests."""
+
+    def __call__(self):
+        return str(self)
+
+
 class Row(TestCase):
     """One row of the scorecard: a class with test methods, all of which have to pass."""
 
@@ -39,6 +46,10 @@ class Row(TestCase):
     broken_by = ""    # the change to weir (or to what) with which it was seen to fail, and how
     alone = False     # True: it measures times and has the machine to itself
     crash_expected = False  # True: it makes weir end by such a signal
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        cls.id = _Id(cls.id)
 
     def setUp(self):
         self.seed = int(os.environ.get("WEIR_FAULT_SEED", "1"))
@@ -118,13 +129,14 @@ class Row(TestCase):
                                            f"{last[0][1]}", 0.1)
         return sum(ranges.count(r) for r in owed.values())
 
-    def assert_nothing_unknown(self, generators, oracles):
-        """U3: no bad checksum, nothing without a number, and nothing that was not sent."""
+    def assert_nothing_unknown(self, generators, oracles, strangers=0):
+        """U3: no bad checksum, nothing without a number (but `strangers`, which the row itself sent),
+        and nothing that was not sent."""
         sent = ranges.union(g.sent() for g in generators)
         for oracle in oracles:
             report = oracle.report()
             self.assertEqual((report["bad_crc"], report["unnumbered"], report["malformed"]),
-                             (0, 0, 0), "U3: bad checksums, unnumbered, malformed")
+                             (0, strangers, 0), "U3: bad checksums, unnumbered, malformed")
             arrived = {key: found for key, found in oracle.arrived().items() if key[0] in
                        {g.run for g in generators}}
             count, some = ranges.difference(arrived, sent)
@@ -174,7 +186,7 @@ class Row(TestCase):
         return sum(found)
 
     def judge(self, weir, generators, oracles, *, endpoint=None, window=0, memory=None, seconds=60.0,
-              each=False, args=()):
+              each=False, strangers=0, args=()):
         """All rules at the end of a row whose fault is over: fresh record (where there is an
         `endpoint`), nothing lost (with each=True at every oracle), nothing unknown, duplicates
         (window=None: any number), memory, ledger. Returns the Ledger."""
@@ -185,7 +197,7 @@ class Row(TestCase):
             self.send_fresh(endpoint, oracles, args=args)
         for group in ([o] for o in oracles) if each else [oracles]:
             owed = self.assert_nothing_lost(generators, group, seconds)
-        self.assert_nothing_unknown(generators, oracles)
+        self.assert_nothing_unknown(generators, oracles, strangers)
         duplicates = self.assert_duplicates(oracles, window) if window is not None else 0
         if memory:
             self.assert_memory(weir, memory)
