@@ -46,6 +46,7 @@ int cli_components(struct cli *cli);
 int cli_describe(struct cli *cli);
 int cli_print_config(struct cli *cli);
 int cli_featuregate(struct cli *cli);
+int cli_reload(struct cli *cli);
 
 /* Prints "Error: ..." and returns EXIT_FAILED. */
 int cli_fail(const char *format, ...) WEIR_PRINTF(1, 2);

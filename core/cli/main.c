@@ -56,6 +56,7 @@ static const char help[] =
     "  print-config           print the effective configuration (--mode=redacted|unredacted,\n"
     "                         --format=yaml|json, --validate=true|false)\n"
     "  featuregate [ID]       list feature gates\n"
+    "  reload PID             have a running collector read its configuration again\n"
     "  help                   print this text\n"
     "\n"
     "Options:\n"
@@ -268,6 +269,7 @@ static const struct {
     { "print-config", cli_print_config, 0 },
     { "print-initial-config", cli_print_config, 0 },
     { "featuregate", cli_featuregate, 1 },
+    { "reload", cli_reload, 1 },
     { "version", command_version, 0 },
     { "help", command_help, 0 },
 };

@@ -68,6 +68,7 @@ struct weir_config_source {
 };
 
 struct weir_config {
+    unsigned references;
     struct weir_arena arena; /* of everything below, and of what its components' options point to */
     struct weir_config_gates gates;
     const struct weir_node *root; /* NULL when no tree could be made */
@@ -85,8 +86,17 @@ struct weir_config {
  */
 struct weir_config *weir_config_load(const struct weir_config_source *source, struct weir_problems *problems);
 
-/* Frees the configuration with everything decoded from it; accepts NULL. Main thread. */
+/* One more holder of the configuration, who gives it back with weir_config_free. Main thread. */
+struct weir_config *weir_config_ref(struct weir_config *config);
+
+/* Frees the configuration with everything decoded from it once its last holder has; accepts NULL. Main thread. */
 void weir_config_free(struct weir_config *config);
+
+/* Adds a part of a configuration (NULL: one that was not written) as text that is the same for another one exactly if no
+ * component can see a difference: the order of keys, comments, and where the values come from do not count. A scalar is
+ * its text as written and the type it was read as, for a string field takes the one and a number the other. As deep as
+ * the tree. Any thread. */
+void weir_config_canonical(const struct weir_node *node, struct weir_text *text);
 
 /* The entry of that kind and id; NULL when there is none. */
 const struct weir_entry *weir_config_find(const struct weir_config *config, enum weir_kind kind,

@@ -109,6 +109,7 @@ struct weir_config *weir_config_load(const struct weir_config_source *source, st
     struct weir_config *config = weir_xcalloc(1, sizeof(*config));
     struct loader loader = { .config = config, .source = source, .problems = problems };
     loader.provider = (struct provider){ .arena = &config->arena, .closed = source->closed };
+    config->references = 1;
     config->gates = source->gates;
 
     if (source->uri_count == 0)
@@ -128,9 +129,15 @@ struct weir_config *weir_config_load(const struct weir_config_source *source, st
     return config;
 }
 
+struct weir_config *weir_config_ref(struct weir_config *config)
+{
+    config->references++;
+    return config;
+}
+
 void weir_config_free(struct weir_config *config)
 {
-    if (!config)
+    if (!config || --config->references > 0)
         return;
     weir_arena_free(&config->arena);
     free(config);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/graph/build.h"
+#include "core/graph/graph.h"
 
 static void print_reasons(const char *what, const char *unit, const struct weir_ledger_reason *reasons,
                           struct weir_text *text)
@@ -16,58 +16,50 @@ static void print_reasons(const char *what, const char *unit, const struct weir_
                            reasons[i].reason);
 }
 
-static bool is_empty(const struct weir_ledger *ledger)
+static bool print_row(const struct graph_row *row, struct weir_text *text)
 {
-    uint64_t refusals = 0;
-    for (int i = 0; i < WEIR_LEDGER_REASONS; i++)
-        refusals += ledger->refusals[i].items;
-    return ledger->offered == 0 && ledger->made == 0 && refusals == 0;
-}
-
-static bool print_instance(const struct graph_node *node, enum weir_signal signal, struct weir_text *text)
-{
-    struct weir_ledger ledger;
-    const struct weir_component *component = weir_instance_component(node->instance);
-    weir_instance_ledger(node->instance, signal, true, &ledger);
-    if (is_empty(&ledger))
-        return true;
-    int64_t rest = weir_ledger_remainder(&ledger) - (int64_t)ledger.held;
-    weir_text_addf(text, "    %s %s", weir_kind_name(component->kind, false), weir_instance_id(node->instance));
-    if (node->pipeline)
-        weir_text_addf(text, " in %s", node->pipeline);
-    weir_text_addf(text, ": accepted %" PRIu64, ledger.accepted);
-    if (ledger.made)
-        weir_text_addf(text, " + made %" PRIu64, ledger.made);
-    if (component->kind == WEIR_EXPORTER)
-        weir_text_addf(text, " = delivered %" PRIu64, ledger.delivered);
+    const struct weir_ledger *ledger = &row->ledger;
+    int64_t rest = weir_ledger_remainder(ledger) - (int64_t)ledger->held;
+    weir_text_addf(text, "    %s %s", weir_kind_name(row->component->kind, false), row->id);
+    if (row->pipeline)
+        weir_text_addf(text, " in %s", row->pipeline);
+    weir_text_addf(text, ": accepted %" PRIu64, ledger->accepted);
+    if (ledger->made)
+        weir_text_addf(text, " + made %" PRIu64, ledger->made);
+    if (row->component->kind == WEIR_EXPORTER)
+        weir_text_addf(text, " = delivered %" PRIu64, ledger->delivered);
     else
-        weir_text_addf(text, " = sent %" PRIu64, ledger.sent);
-    weir_text_addf(text, " + dropped %" PRIu64, ledger.dropped);
-    if (ledger.handed_over)
-        weir_text_addf(text, " + handed over %" PRIu64, ledger.handed_over);
-    weir_text_addf(text, " + held %" PRIu64, ledger.held);
+        weir_text_addf(text, " = sent %" PRIu64, ledger->sent);
+    weir_text_addf(text, " + dropped %" PRIu64, ledger->dropped);
+    if (ledger->handed_over)
+        weir_text_addf(text, " + handed over %" PRIu64, ledger->handed_over);
+    weir_text_addf(text, " + held %" PRIu64, ledger->held);
     if (rest != 0)
         weir_text_addf(text, " (unexplained: %" PRId64 ")", rest);
-    if (ledger.refused + ledger.failed + ledger.in_flight > 0)
+    if (ledger->refused + ledger->failed + ledger->in_flight > 0)
         weir_text_addf(text, "; not accepted: %" PRIu64 " retryable, %" PRIu64 " permanent, %" PRIu64 " unanswered",
-                       ledger.refused, ledger.failed, ledger.in_flight);
+                       ledger->refused, ledger->failed, ledger->in_flight);
     weir_text_addc(text, '\n');
-    print_reasons("dropped", "items", ledger.drops, text);
-    print_reasons("refused", "requests", ledger.refusals, text);
+    print_reasons("dropped", "items", ledger->drops, text);
+    print_reasons("refused", "requests", ledger->refusals, text);
     return rest == 0;
 }
 
 bool graph_print_ledger(const struct graph *graph, struct weir_text *text)
 {
     bool closes = true;
+    struct graph_rows rows;
+    graph_ledger(graph, true, false, &rows);
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
-        struct weir_text rows = { 0 };
-        for (size_t i = 0; i < graph->node_count; i++)
-            closes &= print_instance(graph->nodes[i], (enum weir_signal)signal, &rows);
-        if (rows.length > 0)
-            weir_text_addf(text, "  %s\n%s", weir_signal_name((enum weir_signal)signal), rows.data);
-        weir_text_free(&rows);
+        struct weir_text lines = { 0 };
+        for (size_t i = 0; i < rows.count; i++)
+            if (rows.items[i].signal == (enum weir_signal)signal)
+                closes &= print_row(&rows.items[i], &lines);
+        if (lines.length > 0)
+            weir_text_addf(text, "  %s\n%s", weir_signal_name((enum weir_signal)signal), lines.data);
+        weir_text_free(&lines);
     }
+    graph_rows_free(&rows);
     weir_text_addf(text, "  the ledger %s\n", closes ? "closes" : "DOES NOT CLOSE");
     return closes;
 }

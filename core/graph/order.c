@@ -111,34 +111,34 @@ static bool visit(struct walk *walk, size_t start)
 
 /* Position of a node: receivers before all pipelines, then each pipeline's processors and connectors in the order of
  * the data, exporters behind everything. */
-static size_t rank_of(const struct graph_node *node, const struct walk *walk)
+static size_t rank_of(const struct plan_node *node, const struct walk *walk)
 {
-    const struct weir_component *component = weir_instance_component(node->instance);
     const struct weir_config *config = walk->b->config;
+    enum weir_kind kind = node->prepared->entry->kind;
     size_t rank = 0;
-    if (component->kind == WEIR_RECEIVER)
+    if (kind == WEIR_RECEIVER)
         return 0;
-    if (component->kind == WEIR_EXPORTER)
+    if (kind == WEIR_EXPORTER)
         return SIZE_MAX;
     for (size_t i = 0; i < walk->finished_count; i++) {
         const struct weir_pipeline *pipeline = &config->pipelines[walk->finished[i]];
         size_t position = 2 * (walk->finished_count - i);
-        if (node->pipeline ? strcmp(node->pipeline, pipeline->id.text) == 0
-                           : uses_include(&pipeline->exporters, weir_instance_id(node->instance)))
+        if (node->pipeline ? node->pipeline == pipeline
+                           : uses_include(&pipeline->exporters, node->prepared->entry->id.text))
             rank = position + (node->pipeline == NULL) > rank ? position + (node->pipeline == NULL) : rank;
     }
     return rank;
 }
 
 /* Stable insertion by rank: processors of one pipeline were added in their own order. */
-static void sort_nodes(struct graph *graph, const struct walk *walk)
+static void sort_nodes(struct plan_nodes *nodes, const struct walk *walk)
 {
-    for (size_t i = 1; i < graph->node_count; i++) {
-        struct graph_node *node = graph->nodes[i];
+    for (size_t i = 1; i < nodes->count; i++) {
+        struct plan_node *node = nodes->items[i];
         size_t rank = rank_of(node, walk), at = i;
-        for (; at > 0 && rank_of(graph->nodes[at - 1], walk) > rank; at--)
-            graph->nodes[at] = graph->nodes[at - 1];
-        graph->nodes[at] = node;
+        for (; at > 0 && rank_of(nodes->items[at - 1], walk) > rank; at--)
+            nodes->items[at] = nodes->items[at - 1];
+        nodes->items[at] = node;
     }
 }
 
@@ -154,7 +154,7 @@ bool builder_order(struct builder *b)
         if (walk.marks[i] == UNSEEN)
             good &= visit(&walk, i);
     if (good)
-        sort_nodes(b->graph, &walk);
+        sort_nodes(&b->nodes, &walk);
     free(walk.marks);
     free(walk.path);
     free(walk.finished);

@@ -15,13 +15,13 @@ static bool is_behind(const struct graph_node *node, const struct weir_pipeline 
            uses_include(&pipeline->exporters, weir_instance_id(node->instance));
 }
 
-enum weir_promise graph_promise(const struct graph *graph, const struct weir_pipeline *pipeline,
-                                const struct graph_node **link)
+static enum weir_promise promise_of(struct graph_node *const *nodes, size_t count,
+                                    const struct weir_pipeline *pipeline, const struct graph_node **link)
 {
     enum weir_promise least = WEIR_PROMISE_SINK;
     *link = NULL;
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const struct graph_node *node = graph->nodes[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct graph_node *node = nodes[i];
         if (!is_behind(node, pipeline))
             continue;
         /* A connector passes on the promise of the pipelines behind it, each of which says its own. */
@@ -37,10 +37,16 @@ enum weir_promise graph_promise(const struct graph *graph, const struct weir_pip
     return least;
 }
 
+enum weir_promise graph_promise(const struct graph *graph, const struct weir_pipeline *pipeline,
+                                const struct graph_node **link)
+{
+    return promise_of(graph->nodes, graph->node_count, pipeline, link);
+}
+
 static void check_pipeline(struct builder *b, const struct weir_pipeline *pipeline)
 {
     const struct graph_node *link;
-    enum weir_promise promise = graph_promise(b->graph, pipeline, &link);
+    enum weir_promise promise = promise_of(b->change->nodes, b->change->node_count, pipeline, &link);
     if (promise >= pipeline->ack)
         return;
     enum weir_kind kind = weir_instance_component(link->instance)->kind;

@@ -22,10 +22,9 @@ struct endpoint {
 };
 
 struct endpoints {
-    const struct graph *graph;
-    const struct weir_pairs *resource;
+    struct endpoint_view view;
     enum weir_meter_level level;
-    struct endpoint *items;
+    struct endpoint **items; /* one for each reader; NULL: still to be taken over */
     size_t count;
 };
 
@@ -57,8 +56,9 @@ static void answer_metrics(struct endpoint *endpoint, struct weir_http_exchange 
     };
     struct exposition *exposition = exposition_new(&style);
     struct weir_text text = { 0 };
-    metrics_collect(exposition, endpoint->owner->graph, endpoint->owner->level);
-    add_target_info(exposition, endpoint->owner->resource);
+    metrics_collect(exposition, endpoint->owner->view.graph, endpoint->owner->level);
+    metrics_collect_reloads(exposition, endpoint->owner->view.reloads);
+    add_target_info(exposition, endpoint->owner->view.resource);
     exposition_print(exposition, &text);
     weir_http_respond_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", weir_text_view(&text));
     weir_text_free(&text);
@@ -114,7 +114,7 @@ static int open_endpoint(struct endpoint *endpoint, struct weir_logger *logger, 
         .idle_timeout = { 60 * INT64_C(1000000000) },
         .keep_alives_enabled = true,
     };
-    endpoint->constant_labels = make_constant_labels(reader, endpoint->owner->resource);
+    endpoint->constant_labels = make_constant_labels(reader, endpoint->owner->view.resource);
     endpoint->site = weir_http_site_open(&endpoint->options, &handler, NULL, logger, error);
     if (!endpoint->site)
         return weir_error_prefix(error, "binding address %s for the Prometheus exporter", endpoint->options.endpoint);
@@ -125,21 +125,45 @@ static int open_endpoint(struct endpoint *endpoint, struct weir_logger *logger, 
     return 0;
 }
 
-struct endpoints *endpoints_open(const struct weir_config *config, const struct graph *graph,
-                                 const struct weir_pairs *resource, struct weir_logger *logger,
-                                 struct weir_error *error)
+static void close_endpoint(struct endpoint *endpoint)
 {
-    const struct weir_telemetry_metrics *metrics = &config->telemetry.metrics;
+    if (!endpoint)
+        return;
+    weir_http_server_stop(endpoint->server);
+    weir_http_site_close(endpoint->site);
+    free(endpoint->options.endpoint);
+    free(endpoint->constant_labels);
+    free(endpoint);
+}
+
+/* The one that is open at the reader's address; NULL: none is. */
+static struct endpoint **find_open(const struct endpoints *endpoints, const struct weir_telemetry_reader *reader)
+{
+    for (size_t i = 0; endpoints && i < endpoints->count; i++) {
+        const struct endpoint *open = endpoints->items[i];
+        if (open && open->reader->port == reader->port && strcmp(open->reader->host, reader->host) == 0)
+            return &endpoints->items[i];
+    }
+    return NULL;
+}
+
+struct endpoints *endpoints_open(const struct endpoint_view *view, const struct endpoints *before,
+                                 struct weir_logger *logger, struct weir_error *error)
+{
+    const struct weir_telemetry_metrics *metrics = &view->telemetry->metrics;
     struct endpoints *endpoints = weir_xcalloc(1, sizeof *endpoints);
-    endpoints->graph = graph;
-    endpoints->resource = resource;
+    endpoints->view = *view;
     endpoints->level = (enum weir_meter_level)metrics->level;
     size_t wanted = endpoints->level == WEIR_LEVEL_NONE ? 0 : metrics->reader_count;
     endpoints->items = weir_xcalloc(wanted ? wanted : 1, sizeof *endpoints->items);
+    endpoints->count = wanted;
     for (size_t i = 0; i < wanted; i++) {
-        struct endpoint *endpoint = &endpoints->items[endpoints->count++];
+        if (find_open(before, &metrics->readers[i]))
+            continue;
+        struct endpoint *endpoint = weir_xcalloc(1, sizeof *endpoint);
         endpoint->owner = endpoints;
         endpoint->reader = &metrics->readers[i];
+        endpoints->items[i] = endpoint;
         if (open_endpoint(endpoint, logger, error) != 0) {
             endpoints_close(endpoints);
             return NULL;
@@ -148,17 +172,30 @@ struct endpoints *endpoints_open(const struct weir_config *config, const struct 
     return endpoints;
 }
 
+void endpoints_take_over(struct endpoints *endpoints, struct endpoints *before)
+{
+    for (size_t i = 0; i < endpoints->count; i++) {
+        const struct weir_telemetry_reader *reader = &endpoints->view.telemetry->metrics.readers[i];
+        struct endpoint **open = endpoints->items[i] ? NULL : find_open(before, reader);
+        if (!open)
+            continue;
+        struct endpoint *endpoint = *open;
+        *open = NULL;
+        endpoint->owner = endpoints;
+        endpoint->reader = reader;
+        free(endpoint->constant_labels);
+        endpoint->constant_labels = make_constant_labels(reader, endpoints->view.resource);
+        endpoints->items[i] = endpoint;
+    }
+    endpoints_close(before);
+}
+
 void endpoints_close(struct endpoints *endpoints)
 {
     if (!endpoints)
         return;
-    for (size_t i = 0; i < endpoints->count; i++) {
-        struct endpoint *endpoint = &endpoints->items[i];
-        weir_http_server_stop(endpoint->server);
-        weir_http_site_close(endpoint->site);
-        free(endpoint->options.endpoint);
-        free(endpoint->constant_labels);
-    }
+    for (size_t i = 0; i < endpoints->count; i++)
+        close_endpoint(endpoints->items[i]);
     free(endpoints->items);
     free(endpoints);
 }

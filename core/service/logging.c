@@ -15,11 +15,13 @@
 
 #include "core/service/logging.h"
 
-static int *descriptors;
-static size_t descriptor_count;
+struct logging {
+    struct weir_logging settings;
+    int *descriptors;
+    char *fields;
+};
 
-/* A random UUID (RFC 9562, version 4). */
-static char *make_uuid(void)
+char *resource_make_uuid(void)
 {
     unsigned char bytes[16] = { 0 };
     struct weir_text text = { 0 };
@@ -112,14 +114,12 @@ static char *attribute_text(const struct weir_node *value)
     return weir_text_steal(&text);
 }
 
-struct weir_pairs *resource_new(const struct weir_telemetry *telemetry)
+struct weir_pairs *resource_new(const struct weir_telemetry *telemetry, const char *uuid)
 {
     struct weir_pairs *resource = weir_xcalloc(1, sizeof *resource);
-    char *uuid = make_uuid();
     set_pair(resource, "service.instance.id", uuid);
     set_pair(resource, "service.name", PACKAGE_NAME);
     set_pair(resource, "service.version", PACKAGE_VERSION);
-    free(uuid);
     for (size_t i = 0; i < telemetry->attribute_count; i++) {
         const struct weir_telemetry_attribute *attribute = &telemetry->attributes[i];
         char *value = attribute->value ? attribute_text(attribute->value) : NULL;
@@ -183,54 +183,60 @@ static int open_output(const char *path, struct weir_error *error)
     return file >= 0 ? file : weir_error_errno(error, errno, "failed to create logger: cannot open %s", path);
 }
 
-static int open_outputs(const struct weir_strings *paths, struct weir_error *error)
+static int open_outputs(struct logging *logging, const struct weir_strings *paths, struct weir_error *error)
 {
-    descriptors = weir_xcalloc(paths->count ? paths->count : 1, sizeof *descriptors);
+    logging->descriptors = weir_xcalloc(paths->count + 1, sizeof *logging->descriptors);
     for (size_t i = 0; i < paths->count; i++) {
         int file = open_output(paths->items[i], error);
         if (file < 0)
             return -1;
-        descriptors[descriptor_count++] = file;
+        logging->descriptors[logging->settings.descriptor_count++] = file;
     }
     if (!paths->present && paths->count == 0)
-        descriptors[descriptor_count++] = STDERR_FILENO;
+        logging->descriptors[logging->settings.descriptor_count++] = STDERR_FILENO;
     return 0;
 }
 
-int logging_start(const struct weir_telemetry *telemetry, const struct weir_pairs *resource,
-                  struct weir_error *error)
+struct logging *logging_open(const struct weir_telemetry *telemetry, const struct weir_pairs *resource,
+                             struct weir_error *error)
 {
     const struct weir_telemetry_logs *logs = &telemetry->logs;
-    if (open_outputs(&logs->output_paths, error) != 0) {
-        logging_stop();
-        return -1;
+    struct logging *logging = weir_xcalloc(1, sizeof *logging);
+    if (open_outputs(logging, &logs->output_paths, error) != 0) {
+        logging_close(logging);
+        return NULL;
     }
-    char *fields = common_fields(logs, resource);
-    struct weir_logging logging = {
+    logging->fields = common_fields(logs, resource);
+    logging->settings = (struct weir_logging){
         .level = (enum weir_log_level)logs->level,
         .json = logs->encoding == WEIR_TELEMETRY_JSON,
         .sampling = logs->sampling.enabled,
         .sampling_tick = logs->sampling.tick.ns,
         .sampling_initial = (unsigned)logs->sampling.initial,
         .sampling_thereafter = (unsigned)logs->sampling.thereafter,
-        .descriptors = descriptors,
-        .descriptor_count = descriptor_count,
-        .fields = fields,
+        .descriptors = logging->descriptors,
+        .descriptor_count = logging->settings.descriptor_count,
+        .fields = logging->fields,
     };
-    weir_logging_configure(&logging);
-    free(fields);
-    return 0;
+    return logging;
 }
 
-void logging_stop(void)
+void logging_use(const struct logging *logging)
 {
     static const int standard_error = STDERR_FILENO;
-    struct weir_logging plain = { .level = WEIR_INFO, .descriptors = &standard_error, .descriptor_count = 1 };
-    weir_logging_configure(&plain);
-    for (size_t i = 0; i < descriptor_count; i++)
-        if (descriptors[i] > STDERR_FILENO)
-            close(descriptors[i]);
-    free(descriptors);
-    descriptors = NULL;
-    descriptor_count = 0;
+    static const struct weir_logging plain = { .level = WEIR_INFO, .descriptors = &standard_error,
+                                               .descriptor_count = 1 };
+    weir_logging_configure(logging ? &logging->settings : &plain);
+}
+
+void logging_close(struct logging *logging)
+{
+    if (!logging)
+        return;
+    for (size_t i = 0; i < logging->settings.descriptor_count; i++)
+        if (logging->descriptors[i] > STDERR_FILENO)
+            close(logging->descriptors[i]);
+    free(logging->descriptors);
+    free(logging->fields);
+    free(logging);
 }

@@ -55,32 +55,43 @@ static const struct weir_instrument refused_requests = {
     "Requests refused before their items could be counted, by reason", NULL, 0,
 };
 
+static const struct weir_instrument reload_total = {
+    "weir_config_reloads", WEIR_COUNTER, WEIR_LEVEL_BASIC, "{reload}",
+    "Reloads of the configuration, by outcome", NULL, 0,
+};
+static const struct weir_instrument reload_good = {
+    "weir_config_last_reload_successful", WEIR_GAUGE, WEIR_LEVEL_BASIC, "",
+    "1 if the newest configuration runs, 0 if it was refused", NULL, 0,
+};
+static const struct weir_instrument reload_time = {
+    "weir_config_last_reload_success_timestamp", WEIR_GAUGE, WEIR_LEVEL_BASIC, "s",
+    "When the running configuration was read, in seconds since 1970", NULL, 0,
+};
+
 struct collection {
     struct exposition *exposition;
     enum weir_meter_level level;
 };
 
-static void collect_receiver(struct collection *c, struct weir_instance *instance, enum weir_signal signal)
+static void collect_receiver(struct collection *c, const struct graph_row *row)
 {
-    const char *transport;
-    uint64_t accepted_items = 0, refused_items = 0;
-    for (size_t i = 0;
-         weir_instance_transport(instance, signal, i, &transport, &accepted_items, &refused_items); i++) {
+    for (size_t i = 0; i < row->transport_count; i++) {
+        const struct graph_transport *transport = &row->transports[i];
         struct weir_text labels = { 0 };
-        exposition_label(&labels, "receiver", weir_instance_id(instance));
-        exposition_label(&labels, "transport", transport);
+        exposition_label(&labels, "receiver", row->id);
+        exposition_label(&labels, "transport", transport->name);
         const char *text = weir_text_string(&labels);
-        exposition_add(c->exposition, &accepted[signal], text, (double)accepted_items);
-        exposition_add(c->exposition, &refused[signal], text, (double)refused_items);
-        exposition_add(c->exposition, &failed[signal], text, 0);
+        exposition_add(c->exposition, &accepted[row->signal], text, (double)transport->accepted);
+        exposition_add(c->exposition, &refused[row->signal], text, (double)transport->refused);
+        exposition_add(c->exposition, &failed[row->signal], text, 0);
         weir_text_free(&labels);
     }
 }
 
 /* True if the component has a metric of this name: then it knows better than the ledger. */
-static bool has_instrument(const struct weir_instance *instance, const char *name)
+static bool has_instrument(const struct weir_component *component, const char *name)
 {
-    const struct weir_instrument *row = weir_instance_component(instance)->metrics;
+    const struct weir_instrument *row = component->metrics;
     while (row && row->name && strcmp(row->name, name) != 0)
         row++;
     return row && row->name;
@@ -94,109 +105,96 @@ static uint64_t dropped_for(const struct weir_ledger *ledger, const char *reason
     return 0;
 }
 
-static void collect_exporter(struct collection *c, struct weir_instance *instance, enum weir_signal signal,
-                             const struct weir_ledger *ledger)
+static void collect_exporter(struct collection *c, const struct graph_row *row)
 {
-    bool holds = weir_instance_component(instance)->traits & WEIR_HOLDS;
-    bool counts_itself = has_instrument(instance, "exporter_send_failed_spans");
+    const struct weir_ledger *ledger = &row->ledger;
+    bool holds = row->component->traits & WEIR_HOLDS;
+    bool counts_itself = has_instrument(row->component, "exporter_send_failed_spans");
     uint64_t lost = holds ? ledger->dropped : ledger->refused + ledger->failed;
     uint64_t delivered = holds ? ledger->delivered + dropped_for(ledger, "partial_success") : ledger->accepted;
     struct weir_text labels = { 0 };
-    size_t count = 0;
-    const struct weir_label *own = weir_instance_labels(instance, &count);
-    exposition_label(&labels, "exporter", weir_instance_id(instance));
-    for (size_t i = 0; i < count; i++)
-        exposition_label(&labels, own[i].name, own[i].value);
+    exposition_label(&labels, "exporter", row->id);
+    for (size_t i = 0; i < row->label_count; i++)
+        exposition_label(&labels, row->labels[i].name, row->labels[i].value);
     const char *text = weir_text_string(&labels);
-    exposition_add(c->exposition, &sent[signal], text, (double)delivered);
+    exposition_add(c->exposition, &sent[row->signal], text, (double)delivered);
     if (lost > 0 && !counts_itself)
-        exposition_add(c->exposition, &send_failed[signal], text, (double)lost);
+        exposition_add(c->exposition, &send_failed[row->signal], text, (double)lost);
     weir_text_free(&labels);
 }
 
-static void collect_processor(struct collection *c, struct weir_instance *instance, enum weir_signal signal,
-                              const struct weir_ledger *ledger)
+static void collect_processor(struct collection *c, const struct graph_row *row)
 {
     struct weir_text labels = { 0 };
-    exposition_label(&labels, "processor", weir_instance_id(instance));
-    exposition_label(&labels, "otel_signal", weir_signal_name(signal));
+    exposition_label(&labels, "processor", row->id);
+    exposition_label(&labels, "otel_signal", weir_signal_name(row->signal));
     const char *text = weir_text_string(&labels);
-    exposition_add(c->exposition, &incoming, text, (double)ledger->offered);
-    exposition_add(c->exposition, &outgoing, text, (double)(ledger->sent + ledger->send_failed));
+    exposition_add(c->exposition, &incoming, text, (double)row->ledger.offered);
+    exposition_add(c->exposition, &outgoing, text, (double)(row->ledger.sent + row->ledger.send_failed));
     weir_text_free(&labels);
 }
 
-static char *ledger_labels(const struct graph_node *node, enum weir_signal signal, const char *name,
-                           const char *value)
+static char *ledger_labels(const struct graph_row *row, const char *name, const char *value)
 {
     struct weir_text labels = { 0 };
-    exposition_label(&labels, "kind", weir_kind_name(weir_instance_component(node->instance)->kind, false));
-    exposition_label(&labels, "id", weir_instance_id(node->instance));
-    if (node->pipeline)
-        exposition_label(&labels, "pipeline", node->pipeline);
-    exposition_label(&labels, "signal", weir_signal_name(signal));
+    exposition_label(&labels, "kind", weir_kind_name(row->component->kind, false));
+    exposition_label(&labels, "id", row->id);
+    if (row->pipeline)
+        exposition_label(&labels, "pipeline", row->pipeline);
+    exposition_label(&labels, "signal", weir_signal_name(row->signal));
     if (name)
         exposition_label(&labels, name, value);
     return weir_text_steal(&labels);
 }
 
-static void add_state(struct collection *c, const struct graph_node *node, enum weir_signal signal,
-                      const char *state, uint64_t items)
+static void add_state(struct collection *c, const struct graph_row *row, const char *state, uint64_t items)
 {
-    char *labels = ledger_labels(node, signal, "state", state);
+    char *labels = ledger_labels(row, "state", state);
     exposition_add(c->exposition, &ledger_items, labels, (double)items);
     free(labels);
 }
 
-static void add_reasons(struct collection *c, const struct graph_node *node, enum weir_signal signal,
-                        const struct weir_instrument *instrument, const struct weir_ledger_reason *reasons)
+static void add_reasons(struct collection *c, const struct graph_row *row, const struct weir_instrument *instrument,
+                        const struct weir_ledger_reason *reasons)
 {
     for (int i = 0; i < WEIR_LEDGER_REASONS; i++) {
         if (!reasons[i].reason)
             continue;
-        char *labels = ledger_labels(node, signal, "reason", reasons[i].reason);
+        char *labels = ledger_labels(row, "reason", reasons[i].reason);
         exposition_add(c->exposition, instrument, labels, (double)reasons[i].items);
         free(labels);
     }
 }
 
-static void collect_ledger(struct collection *c, const struct graph_node *node, enum weir_signal signal,
-                           const struct weir_ledger *ledger)
+static void collect_ledger(struct collection *c, const struct graph_row *row)
 {
+    const struct weir_ledger *ledger = &row->ledger;
     int64_t held = weir_ledger_remainder(ledger);
-    char *labels = ledger_labels(node, signal, NULL, NULL);
-    add_state(c, node, signal, "accepted", ledger->accepted);
-    add_state(c, node, signal, "refused", ledger->refused);
-    add_state(c, node, signal, "failed", ledger->failed);
-    add_state(c, node, signal, "sent", ledger->sent);
-    add_state(c, node, signal, "delivered", ledger->delivered);
-    add_state(c, node, signal, "dropped", ledger->dropped);
-    add_state(c, node, signal, "made", ledger->made);
+    char *labels = ledger_labels(row, NULL, NULL);
+    add_state(c, row, "accepted", ledger->accepted);
+    add_state(c, row, "refused", ledger->refused);
+    add_state(c, row, "failed", ledger->failed);
+    add_state(c, row, "sent", ledger->sent);
+    add_state(c, row, "delivered", ledger->delivered);
+    add_state(c, row, "dropped", ledger->dropped);
+    add_state(c, row, "made", ledger->made);
+    if (ledger->handed_over > 0)
+        add_state(c, row, "handed_over", ledger->handed_over);
     exposition_add(c->exposition, &ledger_held, labels, held > 0 ? (double)held : 0);
-    add_reasons(c, node, signal, &ledger_dropped, ledger->drops);
-    add_reasons(c, node, signal, &refused_requests, ledger->refusals);
+    add_reasons(c, row, &ledger_dropped, ledger->drops);
+    add_reasons(c, row, &refused_requests, ledger->refusals);
     free(labels);
 }
 
-static bool touched(const struct weir_ledger *ledger)
+static void collect_row(struct collection *c, const struct graph_row *row)
 {
-    return ledger->offered > 0 || ledger->made > 0 || ledger->refusals[0].reason != NULL;
-}
-
-static void collect_node(struct collection *c, const struct graph_node *node, enum weir_signal signal)
-{
-    struct weir_ledger ledger;
-    const struct weir_component *component = weir_instance_component(node->instance);
-    weir_instance_ledger(node->instance, signal, false, &ledger);
-    if (!touched(&ledger))
-        return;
-    collect_ledger(c, node, signal, &ledger);
-    if (component->kind == WEIR_RECEIVER)
-        collect_receiver(c, node->instance, signal);
-    else if (component->kind == WEIR_EXPORTER)
-        collect_exporter(c, node->instance, signal, &ledger);
-    else if (component->kind == WEIR_PROCESSOR && !(component->traits & WEIR_HOLDS))
-        collect_processor(c, node->instance, signal, &ledger);
+    collect_ledger(c, row);
+    if (row->component->kind == WEIR_RECEIVER)
+        collect_receiver(c, row);
+    else if (row->component->kind == WEIR_EXPORTER)
+        collect_exporter(c, row);
+    else if (row->component->kind == WEIR_PROCESSOR && !(row->component->traits & WEIR_HOLDS))
+        collect_processor(c, row);
 }
 
 /* Components name their instruments without the prefix; the row with it is kept for the life of the process. */
@@ -238,14 +236,24 @@ static void collect_series(const struct weir_series_view *view, void *argument)
     weir_text_free(&labels);
 }
 
+void metrics_collect_reloads(struct exposition *exposition, const struct reload_counts *reloads)
+{
+    exposition_add(exposition, &reload_total, "outcome=\"done\"", (double)reloads->done);
+    exposition_add(exposition, &reload_total, "outcome=\"refused\"", (double)reloads->refused);
+    exposition_add(exposition, &reload_good, "", reloads->last_done);
+    exposition_add(exposition, &reload_time, "", (double)(reloads->last / 1000000) / 1e3);
+}
+
 void metrics_collect(struct exposition *exposition, const struct graph *graph, enum weir_meter_level level)
 {
     struct collection collection = { exposition, level };
     if (level == WEIR_LEVEL_NONE)
         return;
-    for (size_t i = 0; i < graph->node_count; i++)
-        for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-            collect_node(&collection, graph->nodes[i], (enum weir_signal)signal);
+    struct graph_rows rows;
+    graph_ledger(graph, false, true, &rows);
+    for (size_t i = 0; i < rows.count; i++)
+        collect_row(&collection, &rows.items[i]);
+    graph_rows_free(&rows);
     weir_meter_visit(collect_series, &collection);
     metrics_collect_listeners(exposition);
     metrics_collect_certificates(exposition);

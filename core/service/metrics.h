@@ -12,6 +12,15 @@ void metrics_collect(struct exposition *exposition, const struct graph *graph, e
 /* weir_tls_certificate_expiry_days. Main thread. */
 void metrics_collect_certificates(struct exposition *exposition);
 
+/* Reloads so far. */
+struct reload_counts {
+    uint64_t done;    /* the configuration asked for runs, also where it was the one before */
+    uint64_t refused; /* the one before runs on */
+    bool last_done;
+    int64_t last; /* wall clock, nanoseconds since 1970; of the last one that was done, first of all the start */
+};
+void metrics_collect_reloads(struct exposition *exposition, const struct reload_counts *reloads);
+
 /* The process's own families (collector-core 10.1, process_*). */
 void metrics_collect_process(struct exposition *exposition);
 

@@ -6,32 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <weir/sys/net.h>
 #include <weir/sys/worker.h>
 
-#include "core/graph/graph.h"
-#include "core/service/endpoint.h"
 #include "core/service/logging.h"
-#include "core/service/service.h"
+#include "core/service/notice.h"
+#include "core/service/state.h"
 #include "core/service/watchdog.h"
-
-struct service {
-    const struct service_options *options;
-    struct weir_config *config;
-    struct graph *graph;
-    struct weir_pairs *resource;
-    struct weir_logger *logger;
-    struct endpoints *endpoints;
-    uv_signal_t signals[3];
-    bool watching;
-    bool stopping;
-    int64_t ready_since; /* wall clock; 0: not ready */
-    struct weir_task fatal;
-    _Atomic bool fatal_posted;
-    char *fatal_reason;
-};
 
 static const int watched_signals[] = { SIGTERM, SIGINT, SIGHUP };
 
@@ -47,15 +29,16 @@ void service_print_problems(struct weir_problems *problems)
     weir_text_free(&text);
 }
 
-static void shard_drained(struct weir_shard *shard)
-{
-    (void)shard;
-    graph_shard_drained();
-}
-
 static void stop_on_fatal(struct weir_task *task)
 {
     struct service *service = WEIR_CONTAINER_OF(task, struct service, fatal);
+    if (!graph_is_live(service->graph, service->fatal_instance)) {
+        /* A reload has taken it out meanwhile. */
+        free(service->fatal_reason);
+        service->fatal_reason = NULL;
+        atomic_store(&service->fatal_posted, false);
+        return;
+    }
     weir_log(service->logger, WEIR_ERROR, "Asynchronous error received, terminating process",
              WEIR_F_TEXT("error", service->fatal_reason));
     service->stopping = true;
@@ -64,19 +47,20 @@ static void stop_on_fatal(struct weir_task *task)
 
 static void instance_reports(struct weir_instance *instance, enum weir_status status, const char *reason)
 {
-    struct service *service = weir_instance_host_context(instance);
+    struct service *service = graph_context(instance);
     bool posted = false;
     if (status != WEIR_STATUS_FATAL_ERROR ||
         !atomic_compare_exchange_strong(&service->fatal_posted, &posted, true))
         return;
     service->fatal_reason = weir_xasprintf("%s: %s", weir_instance_id(instance), reason ? reason : "unknown");
+    service->fatal_instance = instance;
     service->fatal.run = stop_on_fatal;
     weir_worker_post(weir_worker_at(0), &service->fatal);
 }
 
 static void tell_state(struct weir_instance *instance, struct weir_host_state *out)
 {
-    const struct service *service = weir_instance_host_context(instance);
+    const struct service *service = graph_context(instance);
     *out = (struct weir_host_state){ .ready = service->ready_since != 0, .ready_since = service->ready_since };
     for (size_t i = 0; i < service->graph->node_count; i++) {
         enum weir_status status = weir_instance_status(service->graph->nodes[i]->instance, NULL);
@@ -85,61 +69,18 @@ static void tell_state(struct weir_instance *instance, struct weir_host_state *o
     }
 }
 
-static struct weir_instance *find_extension(struct weir_instance *user, const char *id)
-{
-    const struct service *service = weir_instance_host_context(user);
-    return graph_extension(service->graph, id);
-}
-
 static const struct weir_host host = {
-    .drained = shard_drained,
-    .extension = find_extension,
     .report = instance_reports,
     .state = tell_state,
 };
-
-/* Everything up to created instances. */
-static int prepare(struct service *service)
-{
-    struct weir_problems problems = { 0 };
-    struct weir_error error = WEIR_ERROR_INIT;
-    unsigned workers = service->options->workers ? service->options->workers : weir_cpu_limit();
-    weir_descriptors_raise();
-    if (weir_workers_create(workers, WEIR_CLOCK_SYSTEM, &error) != 0) {
-        fprintf(stderr, "Error: cannot create workers: %s\n", weir_error_text(&error));
-        weir_error_free(&error);
-        return -1;
-    }
-    service->config = weir_config_load(&service->options->source, &problems);
-    service->graph = graph_build(service->config, service->options->registry, &host, service, &problems);
-    service_print_problems(&problems);
-    weir_problems_free(&problems);
-    return service->graph ? 0 : -1;
-}
-
-static void release(struct service *service)
-{
-    graph_free(service->graph);
-    weir_config_free(service->config);
-    weir_workers_destroy();
-    resource_free(service->resource);
-    weir_logger_free(service->logger);
-    free(service->fatal_reason);
-}
-
-int service_validate(const struct service_options *options)
-{
-    struct service service = { .options = options };
-    int result = prepare(&service) == 0 ? EXIT_STOPPED : EXIT_FAILED;
-    release(&service);
-    return result;
-}
 
 static void signal_came(uv_signal_t *handle, int number)
 {
     struct service *service = handle->data;
     if (number == SIGHUP) {
-        weir_log(service->logger, WEIR_WARN, "SIGHUP ignored: this version cannot reload its configuration");
+        weir_log(service->logger, WEIR_INFO, "Received signal from OS", WEIR_F_TEXT("signal", "hangup"));
+        service->reload_wanted = true;
+        weir_worker_stop(weir_worker_at(0));
         return;
     }
     if (service->stopping)
@@ -170,8 +111,48 @@ static void unwatch_signals(struct service *service)
     service->watching = false;
 }
 
+/* Everything up to created instances. */
+static int prepare(struct service *service)
+{
+    struct weir_problems problems = { 0 };
+    struct weir_error error = WEIR_ERROR_INIT;
+    unsigned workers = service->options->workers ? service->options->workers : weir_cpu_limit();
+    weir_descriptors_raise();
+    if (weir_workers_create(workers, WEIR_CLOCK_SYSTEM, &error) != 0) {
+        fprintf(stderr, "Error: cannot create workers: %s\n", weir_error_text(&error));
+        weir_error_free(&error);
+        return -1;
+    }
+    if (service->runs)
+        watch_signals(service);
+    service->config = weir_config_load(&service->options->source, &problems);
+    service->graph = graph_build(service->config, service->options->registry, &host, service, &problems);
+    service_print_problems(&problems);
+    weir_problems_free(&problems);
+    return service->graph ? 0 : -1;
+}
+
+static void release(struct service *service)
+{
+    unwatch_signals(service);
+    graph_free(service->graph);
+    weir_config_free(service->config);
+    weir_workers_destroy();
+    weir_logger_free(service->logger);
+    free(service->uuid);
+    free(service->fatal_reason);
+}
+
+int service_validate(const struct service_options *options)
+{
+    struct service service = { .options = options };
+    int result = prepare(&service) == 0 ? EXIT_STOPPED : EXIT_FAILED;
+    release(&service);
+    return result;
+}
+
 /* What an answer to a client of each pipeline means. */
-static void log_promises(struct service *service)
+void service_log_promises(const struct service *service)
 {
     static const char *const meanings[] = {
         [WEIR_PROMISE_MEMORY] = "Pipeline answers as soon as a component holds the data",
@@ -190,17 +171,19 @@ static void log_promises(struct service *service)
 
 static int start(struct service *service, struct weir_error *error)
 {
-    service->resource = resource_new(&service->config->telemetry);
-    if (logging_start(&service->config->telemetry, service->resource, error) != 0)
-        return -1;
     service->logger = weir_logger_new(NULL);
+    service->uuid = resource_make_uuid();
+    service->graph->drain_timeout = service->options->drain_timeout;
+    service->context = (struct telemetry_context){ service->graph, &service->reloads, service->logger, service->uuid };
+    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */
+    service->telemetry = telemetry_open(service->config, &service->context, error);
+    if (!service->telemetry)
+        return -1;
+    telemetry_use_log(service->telemetry);
     weir_log(service->logger, WEIR_INFO, "Starting " PACKAGE_NAME "...", WEIR_F_TEXT("Version", PACKAGE_VERSION),
              WEIR_F_UINT("NumCPU", weir_cpu_limit()), WEIR_F_UINT("workers", weir_worker_count()));
-    signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write */
-    watch_signals(service);
     weir_workers_start();
-    service->endpoints = endpoints_open(service->config, service->graph, service->resource, service->logger, error);
-    if (!service->endpoints)
+    if (telemetry_open_endpoints(service->telemetry, &service->context, NULL, error) != 0)
         return -1;
     return graph_start(service->graph, error);
 }
@@ -208,8 +191,11 @@ static int start(struct service *service, struct weir_error *error)
 static void announce_ready(struct service *service)
 {
     service->ready_since = weir_wall_clock();
+    service->reloads.last_done = true;
+    service->reloads.last = service->ready_since;
+    notice_open();
     graph_announce(service->graph, true);
-    log_promises(service);
+    service_log_promises(service);
     weir_log(service->logger, WEIR_INFO, "Everything is ready. Begin running and processing data.");
 }
 
@@ -237,15 +223,30 @@ static void stop(struct service *service, bool ran)
     graph_stop(service->graph);
     if (ran)
         print_ledger(service);
-    endpoints_close(service->endpoints);
-    unwatch_signals(service);
+    if (service->telemetry)
+        telemetry_close_endpoints(service->telemetry);
+    notice_close();
     weir_log(service->logger, WEIR_INFO, "Shutdown complete.");
-    logging_stop();
+    telemetry_close(service->telemetry, true);
+}
+
+/* A reload turns the loop itself, so it happens between two runs. */
+static void run(struct service *service)
+{
+    while (!service->stopping) {
+        weir_worker_run(weir_worker_at(0));
+        if (service->reload_wanted && !service->stopping) {
+            service->reload_wanted = false;
+            watchdog_pause();
+            service_reload(service);
+            watchdog_resume();
+        }
+    }
 }
 
 int service_run(const struct service_options *options)
 {
-    struct service service = { .options = options };
+    struct service service = { .options = options, .runs = true };
     struct weir_error error = WEIR_ERROR_INIT;
     int result = EXIT_FAILED;
     if (prepare(&service) == 0) {
@@ -253,8 +254,7 @@ int service_run(const struct service_options *options)
         if (started) {
             announce_ready(&service);
             watchdog_start(options->watchdog);
-            if (!service.stopping)
-                weir_worker_run(weir_worker_at(0));
+            run(&service);
             result = EXIT_STOPPED;
         } else {
             fprintf(stderr, "Error: %s\n", weir_error_text(&error));

@@ -23,7 +23,7 @@ enum {
     EXIT_HUNG = 3,    /* ended by the watchdog */
 };
 
-/* Runs until SIGTERM, SIGINT or a component's fatal error; a second signal ends the process at once, with 128 plus
+/* Runs until SIGTERM, SIGINT or a component's fatal error, and reads the configuration again on SIGHUP; a second signal ends the process at once, with 128 plus
  * the signal's number. Prints errors and the ledger to stderr. Returns the exit code. Main thread. */
 int service_run(const struct service_options *options);
 

@@ -238,13 +238,6 @@ class TestSignals(TestCase):
             self.assertTrue(Ledger(ended.stderr).closes)
             self.assertTrue(ended.stderr.rstrip().splitlines()[-1].split("\t")[2].startswith("Shutdown complete."))
 
-    def test_sighup_is_survived(self):
-        weir = self.weir(IDLE % "")
-        weir.child.signal(signal.SIGHUP)
-        weir.child.wait_line("SIGHUP")
-        self.assertTrue(weir.running())
-        self.stop_cleanly(weir)
-
     def test_second_signal_ends_at_once(self):
         """The first one waits for a destination that does not answer."""
         with socket.socket() as silent:

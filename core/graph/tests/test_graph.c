@@ -19,13 +19,7 @@ static struct weir_config *config;
 static struct graph *graph;
 static struct weir_problems problems;
 
-static void shard_drained(struct weir_shard *shard)
-{
-    (void)shard;
-    graph_shard_drained();
-}
-
-static const struct weir_host host = { .drained = shard_drained };
+static const struct weir_host host = { .report = NULL };
 
 static void set_up(void)
 {

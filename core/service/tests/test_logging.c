@@ -23,7 +23,9 @@ static void load(const char *yaml)
     struct weir_problems problems = { 0 };
     config = support_load_one(yaml, &problems);
     support_problems(&problems, "");
-    resource = resource_new(&config->telemetry);
+    char *uuid = resource_make_uuid();
+    resource = resource_new(&config->telemetry, uuid);
+    free(uuid);
 }
 
 static void unload(void)
@@ -50,9 +52,9 @@ START_TEST(resource_by_default)
     ck_assert_uint_eq(strlen(id), 36);
     ck_assert_int_eq(id[14], '4');
     ck_assert_ptr_nonnull(strchr("89ab", id[19]));
-    struct weir_pairs *other = resource_new(&config->telemetry);
-    ck_assert_str_ne(other->items[0].value, resource->items[0].value);
-    resource_free(other);
+    char *other = resource_make_uuid();
+    ck_assert_str_ne(other, id);
+    free(other);
     unload();
 }
 END_TEST
@@ -82,11 +84,14 @@ static void expect_line(const char *yaml, const char *expected)
     ck_assert_int_ge(file, 0);
     setenv("WEIR_TEST_LOG", path, 1);
     load(yaml);
-    ck_assert_msg(logging_start(&config->telemetry, resource, &error) == 0, "%s", weir_error_text(&error));
+    struct logging *logging = logging_open(&config->telemetry, resource, &error);
+    ck_assert_msg(logging != NULL, "%s", weir_error_text(&error));
+    logging_use(logging);
     struct weir_logger *logger = weir_logger_new(NULL);
     weir_log(logger, WEIR_INFO, "Hello");
     weir_logger_free(logger);
-    logging_stop();
+    logging_use(NULL);
+    logging_close(logging);
     ssize_t length = read(file, line, sizeof line - 1);
     ck_assert_int_gt(length, 0);
     line[length] = '\0';
@@ -116,7 +121,7 @@ START_TEST(output_that_cannot_be_opened)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     load(SERVICE("logs: {output_paths: [/nowhere/x]}"));
-    ck_assert_int_eq(logging_start(&config->telemetry, resource, &error), -1);
+    ck_assert_ptr_null(logging_open(&config->telemetry, resource, &error));
     ck_assert_str_eq(weir_error_text(&error),
                      "failed to create logger: cannot open /nowhere/x: No such file or directory");
     weir_error_free(&error);

@@ -53,19 +53,24 @@ struct ledger {
 
 struct hop;
 struct fault;
+struct wiring;
 
 struct weir_shard {
     struct weir_instance *instance;
     struct weir_worker *worker;
     void *data;
-    bool open; /* between worker_start and worker_stop */
+    bool open;       /* between worker_start and worker_stop */
+    bool closed;     /* from worker_stop on: what it still sends is refused */
+    bool wants_idle; /* the host is to hear when no send is under way */
+    const struct wiring *wiring; /* what this worker sends along */
     struct ledger ledgers[WEIR_SIGNALS];
-    struct hop *spare_hops; /* of sends from this shard, kept for reuse */
+    struct hop *hops;       /* sends from this shard that are under way */
+    struct hop *spare_hops; /* kept for reuse */
 };
 
 /* The edges that enter one pipeline. */
 struct route {
-    const char *pipeline;
+    char *pipeline;
     enum weir_promise promise;
     struct weir_instance **targets;
     size_t count;
@@ -77,6 +82,12 @@ struct routes {
     size_t targets; /* of all routes */
 };
 
+/* Where an instance sends to: never changed once a worker has it, but replaced as a whole. */
+struct wiring {
+    struct routes routes[WEIR_SIGNALS];
+    bool uses[WEIR_SIGNALS];
+};
+
 struct weir_instance {
     const struct weir_component *component;
     char *id;
@@ -85,8 +96,10 @@ struct weir_instance {
     const struct weir_host *host;
     void *host_context;
     void *data;
-    bool uses[WEIR_SIGNALS];
-    struct routes routes[WEIR_SIGNALS];
+    atomic_bool uses[WEIR_SIGNALS];
+    atomic_bool asked_uses; /* the component has looked at `uses` */
+    struct wiring *wiring;
+    struct wiring *planned; /* what is to take its place; NULL: nothing */
     struct weir_label *labels;
     size_t label_count;
     pthread_mutex_t status_lock;
@@ -95,13 +108,20 @@ struct weir_instance {
     struct fault *faults; /* newest first */
     struct weir_shard **shards;
     unsigned shard_count;
+    bool yields;
 };
 
 void ledger_add_reason(struct reason_tally *reasons, const char *reason, uint64_t items, uint64_t bytes);
+/* Forgets the instance's observers without a last look: they may be gone. */
+void meter_drop(const struct weir_instance *instance);
 void hops_free(struct weir_shard *shard);
+/* Answers the sends of the shard that are under way, for nobody will be there to hear of them. */
+void hops_abandon(struct weir_shard *shard);
 void faults_free(struct weir_instance *instance);
 
 /* The instance whose start runs on this thread; NULL: none does. */
 struct weir_instance *weir_instance_starting(void);
+/* True if another may take over what it listens at. Main thread. */
+bool weir_instance_yields(const struct weir_instance *instance);
 
 #endif

@@ -47,21 +47,55 @@ void weir_shard_refuse(struct weir_shard *shard, enum weir_signal signal, uint64
     ledger_add_reason(shard->ledgers[signal].refusals, reason, 1, bytes);
 }
 
+static void add_reason(struct weir_ledger_reason *sums, const char *reason, uint64_t items, uint64_t bytes)
+{
+    int at = 0;
+    while (sums[at].reason && strcmp(sums[at].reason, reason) != 0 && at < WEIR_LEDGER_REASONS - 1)
+        at++;
+    if (!sums[at].reason)
+        sums[at].reason = reason;
+    sums[at].items += items;
+    sums[at].bytes += bytes;
+}
+
 static void sum_reasons(struct weir_ledger_reason *sums, const struct reason_tally *reasons)
 {
     for (int i = 0; i < WEIR_LEDGER_REASONS; i++) {
         const char *reason = atomic_load_explicit(&((struct reason_tally *)reasons)[i].reason,
                                                   memory_order_acquire);
-        if (!reason)
-            continue;
-        int at = 0;
-        while (sums[at].reason && strcmp(sums[at].reason, reason) != 0 && at < WEIR_LEDGER_REASONS - 1)
-            at++;
-        if (!sums[at].reason)
-            sums[at].reason = reason;
-        sums[at].items += tally_read(&reasons[i].items);
-        sums[at].bytes += tally_read(&reasons[i].bytes);
+        if (reason)
+            add_reason(sums, reason, tally_read(&reasons[i].items), tally_read(&reasons[i].bytes));
     }
+}
+
+static void add_reasons(struct weir_ledger_reason *sums, const struct weir_ledger_reason *reasons)
+{
+    for (int i = 0; i < WEIR_LEDGER_REASONS; i++)
+        if (reasons[i].reason)
+            add_reason(sums, reasons[i].reason, reasons[i].items, reasons[i].bytes);
+}
+
+void weir_ledger_add(struct weir_ledger *sum, const struct weir_ledger *part)
+{
+    sum->offered += part->offered;
+    sum->offered_bytes += part->offered_bytes;
+    sum->accepted += part->accepted;
+    sum->accepted_bytes += part->accepted_bytes;
+    sum->refused += part->refused;
+    sum->refused_bytes += part->refused_bytes;
+    sum->failed += part->failed;
+    sum->failed_bytes += part->failed_bytes;
+    sum->in_flight += part->in_flight;
+    sum->made += part->made;
+    sum->sent += part->sent;
+    sum->sent_bytes += part->sent_bytes;
+    sum->send_failed += part->send_failed;
+    sum->delivered += part->delivered;
+    sum->handed_over += part->handed_over;
+    sum->held += part->held;
+    sum->dropped += part->dropped;
+    add_reasons(sum->drops, part->drops);
+    add_reasons(sum->refusals, part->refusals);
 }
 
 static void sum_ledger(struct weir_ledger *sum, const struct ledger *part)

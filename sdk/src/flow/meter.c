@@ -22,6 +22,14 @@ struct cell {
     char padding[40]; /* to a cache line, so that workers do not share one */
 };
 
+/* A function that an instance gave for reading the series on demand. */
+struct observer {
+    struct observer *next;
+    const struct weir_instance *instance;
+    double (*read)(void *argument);
+    void *argument;
+};
+
 struct weir_series {
     struct weir_series *next;
     const struct weir_instrument *instrument;
@@ -29,9 +37,8 @@ struct weir_series {
     char *id;
     struct weir_label *labels;
     size_t label_count;
-    const struct weir_instance *observed; /* read on demand, from this instance */
-    double (*read)(void *argument);
-    void *argument;
+    struct observer *observers; /* on reload an instance and its successor for a while */
+    double left;                /* by observers of a counter that are gone */
     unsigned cell_count;
     struct cell *cells;
 };
@@ -107,22 +114,41 @@ struct weir_series *weir_meter_series(struct weir_instance *instance, unsigned i
     return get_series(instance, instrument, labels, count);
 }
 
+static void forget(struct weir_series *series, const struct weir_instance *instance, bool look)
+{
+    for (struct observer **at = &series->observers; *at;) {
+        struct observer *observer = *at;
+        if (observer->instance != instance) {
+            at = &observer->next;
+            continue;
+        }
+        if (look && series->instrument->kind == WEIR_COUNTER)
+            series->left += observer->read(observer->argument);
+        *at = observer->next;
+        free(observer);
+    }
+}
+
 void weir_meter_observe(struct weir_instance *instance, unsigned instrument, const struct weir_label *labels,
                         size_t count, double (*read)(void *argument), void *argument)
 {
     struct weir_series *series = get_series(instance, instrument, labels, count);
-    series->observed = instance;
-    series->read = read;
-    series->argument = argument;
+    struct observer *observer = weir_xcalloc(1, sizeof *observer);
+    forget(series, instance, true);
+    *observer = (struct observer){ series->observers, instance, read, argument };
+    series->observers = observer;
 }
 
 void weir_meter_forget(const struct weir_instance *instance)
 {
     for (struct weir_series *s = all_series; s; s = s->next)
-        if (s->observed == instance) {
-            s->observed = NULL;
-            s->read = NULL;
-        }
+        forget(s, instance, true);
+}
+
+void meter_drop(const struct weir_instance *instance)
+{
+    for (struct weir_series *s = all_series; s; s = s->next)
+        forget(s, instance, false);
 }
 
 static struct cell *own_cell(struct weir_series *series)
@@ -174,8 +200,9 @@ static void visit_series(const struct weir_series *series,
         for (size_t b = 0; cell->buckets && b < bucket_count; b++)
             buckets[b] += tally_read(&cell->buckets[b]);
     }
-    if (series->read)
-        view.value = series->read(series->argument);
+    view.value += series->left;
+    for (const struct observer *observer = series->observers; observer; observer = observer->next)
+        view.value += observer->read(observer->argument);
     visit(&view, argument);
     free(buckets);
 }

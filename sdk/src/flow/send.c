@@ -26,9 +26,10 @@ struct leg {
 };
 
 struct hop {
-    struct hop *next_spare;
+    struct hop *next; /* under way or spare, of the same shard */
+    struct hop **link;
     struct weir_ack *ack;
-    struct weir_shard *from;
+    struct weir_shard *from; /* NULL: abandoned, the shard is closed */
     enum weir_signal signal;
     struct transport_tally *transport; /* a receiver's; NULL for others */
     uint64_t items;
@@ -43,27 +44,51 @@ static struct hop *take_hop(struct weir_shard *from, size_t legs)
 {
     struct hop *hop = from->spare_hops;
     if (hop)
-        from->spare_hops = hop->next_spare;
+        from->spare_hops = hop->next;
     if (!hop || hop->leg_capacity < legs) {
         free(hop); /* replaced, so that there are never more than were under way at one time */
         hop = weir_xmalloc(sizeof *hop + legs * sizeof(struct leg));
         hop->leg_capacity = legs;
     }
+    hop->next = from->hops;
+    hop->link = &from->hops;
+    if (hop->next)
+        hop->next->link = &hop->next;
+    from->hops = hop;
     return hop;
+}
+
+static void leave_list(struct hop *hop)
+{
+    *hop->link = hop->next;
+    if (hop->next)
+        hop->next->link = hop->link;
 }
 
 static void give_hop(struct hop *hop)
 {
+    struct weir_shard *from = hop->from;
+    leave_list(hop);
     free(hop->worst.reason);
-    hop->next_spare = hop->from->spare_hops;
-    hop->from->spare_hops = hop;
+    hop->next = from->spare_hops;
+    from->spare_hops = hop;
+    if (from->wants_idle && !from->hops) {
+        from->wants_idle = false;
+        from->instance->host->idle(from);
+    }
+}
+
+bool weir_shard_await_idle(struct weir_shard *shard)
+{
+    shard->wants_idle = shard->hops != NULL;
+    return !shard->wants_idle;
 }
 
 void hops_free(struct weir_shard *shard)
 {
     while (shard->spare_hops) {
         struct hop *hop = shard->spare_hops;
-        shard->spare_hops = hop->next_spare;
+        shard->spare_hops = hop->next;
         free(hop);
     }
 }
@@ -95,9 +120,9 @@ static struct transport_tally *transport_slot(struct ledger *ledger, const char 
 }
 
 /* A receiver's own entry: what it offered to its pipelines and what became of it. */
-static void count_received(const struct hop *hop, enum weir_outcome outcome)
+static void count_received(struct weir_shard *from, const struct hop *hop, enum weir_outcome outcome)
 {
-    struct ledger *ledger = &hop->from->ledgers[hop->signal];
+    struct ledger *ledger = &from->ledgers[hop->signal];
     struct transport_tally *slot = hop->transport;
     if (outcome == WEIR_OK) {
         tally_add(&slot->accepted, hop->items);
@@ -111,6 +136,11 @@ static void count_received(const struct hop *hop, enum weir_outcome outcome)
 static void hop_done(struct hop *hop)
 {
     struct weir_shard *from = hop->from;
+    if (!from) { /* abandoned, and the sender has been answered */
+        free(hop->worst.reason);
+        free(hop);
+        return;
+    }
     struct ledger *ledger = &from->ledgers[hop->signal];
     const struct weir_result *result = &hop->worst.result;
     if (result->outcome == WEIR_OK) {
@@ -120,9 +150,24 @@ static void hop_done(struct hop *hop)
         tally_add(&ledger->send_failed, hop->items);
     }
     if (from->instance->component->kind == WEIR_RECEIVER)
-        count_received(hop, result->outcome);
+        count_received(from, hop, result->outcome);
     weir_ack_complete(hop->ack, result);
     give_hop(hop);
+}
+
+void hops_abandon(struct weir_shard *shard)
+{
+    struct weir_result refused = WEIR_RESULT_RETRYABLE("shutting down");
+    shard->wants_idle = false;
+    while (shard->hops) {
+        struct hop *hop = shard->hops;
+        leave_list(hop);
+        hop->from = NULL;
+        tally_add(&shard->ledgers[hop->signal].send_failed, hop->items);
+        if (shard->instance->component->kind == WEIR_RECEIVER)
+            count_received(shard, hop, WEIR_RETRYABLE);
+        weir_ack_complete(hop->ack, &refused);
+    }
 }
 
 static void leg_done(struct weir_ack *ack, const struct weir_result *result)
@@ -223,6 +268,15 @@ static void run_legs(struct hop *hop, size_t legs, struct weir_batch *batch)
         hop_done(hop);
 }
 
+/* A shard that is closed has nobody to hear of a later answer. */
+static void send_refused(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    struct hop *hop = start_hop(shard, batch, ack, 0);
+    hop->worst.result = WEIR_RESULT_RETRYABLE("shutting down");
+    weir_batch_unref(batch);
+    hop_done(hop);
+}
+
 /* Nobody takes this signal: the telemetry ends here, and the ledger says so. */
 static void send_nowhere(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
@@ -235,7 +289,11 @@ static void send_nowhere(struct weir_shard *shard, struct weir_batch *batch, str
 
 void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
-    const struct routes *routes = &shard->instance->routes[weir_batch_signal(batch)];
+    const struct routes *routes = &shard->wiring->routes[weir_batch_signal(batch)];
+    if (shard->closed) {
+        send_refused(shard, batch, ack);
+        return;
+    }
     if (routes->targets == 0) {
         send_nowhere(shard, batch, ack);
         return;
@@ -250,18 +308,22 @@ void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct 
 
 size_t weir_shard_pipelines(const struct weir_shard *shard, enum weir_signal signal)
 {
-    return shard->instance->routes[signal].count;
+    return shard->wiring->routes[signal].count;
 }
 
 const char *weir_shard_pipeline(const struct weir_shard *shard, enum weir_signal signal, size_t index)
 {
-    return shard->instance->routes[signal].items[index].pipeline;
+    return shard->wiring->routes[signal].items[index].pipeline;
 }
 
 void weir_shard_send_to(struct weir_shard *shard, size_t pipeline, struct weir_batch *batch,
                         struct weir_ack *ack)
 {
-    const struct route *route = &shard->instance->routes[weir_batch_signal(batch)].items[pipeline];
+    const struct route *route = &shard->wiring->routes[weir_batch_signal(batch)].items[pipeline];
+    if (shard->closed) {
+        send_refused(shard, batch, ack);
+        return;
+    }
     struct hop *hop = start_hop(shard, batch, ack, route->count);
     size_t legs = add_legs(hop, 0, route, weir_worker_index(shard->worker));
     run_legs(hop, legs, batch);
@@ -269,17 +331,17 @@ void weir_shard_send_to(struct weir_shard *shard, size_t pipeline, struct weir_b
 
 /* Pipelines have no cycles (the graph is checked), so neither has this walk; its depth is the config's, not the
  * data's. */
-static bool admits(struct weir_instance *instance, unsigned worker, enum weir_signal signal, size_t bytes,
-                   struct weir_result *refusal)
+static bool admits(const struct weir_shard *shard, enum weir_signal signal, size_t bytes, struct weir_result *refusal)
 {
-    const struct routes *routes = &instance->routes[signal];
+    const struct routes *routes = &shard->wiring->routes[signal];
+    unsigned worker = weir_worker_index(shard->worker);
     for (size_t r = 0; r < routes->count; r++)
         for (size_t i = 0; i < routes->items[r].count; i++) {
-            struct weir_instance *target = routes->items[r].targets[i];
-            const struct weir_component *component = target->component;
-            if (component->admit && !component->admit(target->shards[worker], signal, bytes, refusal))
+            struct weir_shard *target = routes->items[r].targets[i]->shards[worker];
+            const struct weir_component *component = target->instance->component;
+            if (component->admit && target->open && !component->admit(target, signal, bytes, refusal))
                 return false;
-            if (!admits(target, worker, signal, bytes, refusal))
+            if (!admits(target, signal, bytes, refusal))
                 return false;
         }
     return true;
@@ -288,7 +350,7 @@ static bool admits(struct weir_instance *instance, unsigned worker, enum weir_si
 bool weir_shard_admit(struct weir_shard *shard, enum weir_signal signal, size_t bytes,
                       struct weir_result *refusal)
 {
-    if (!admits(shard->instance, weir_worker_index(shard->worker), signal, bytes, refusal))
+    if (!admits(shard, signal, bytes, refusal))
         return false;
     weir_memory_reserve(bytes);
     return true;

@@ -4,6 +4,8 @@
 #include <config.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,15 +21,21 @@ struct weir_logger {
 static const int standard_error = STDERR_FILENO;
 static struct weir_logging settings = { .level = WEIR_INFO, .descriptors = &standard_error, .descriptor_count = 1 };
 static char *common_members;
+/* A line is written under the settings it began with; the level is looked at without the lock. */
+static pthread_rwlock_t settings_lock = PTHREAD_RWLOCK_INITIALIZER;
+static _Atomic int level_shown = WEIR_INFO;
 
 static const char *const level_names[] = { "debug", "info", "warn", "error" };
 
 void weir_logging_configure(const struct weir_logging *logging)
 {
+    pthread_rwlock_wrlock(&settings_lock);
     free(common_members);
     common_members = logging->fields ? weir_xstrdup(logging->fields) : NULL;
     settings = *logging;
     settings.fields = common_members;
+    atomic_store_explicit(&level_shown, (int)logging->level, memory_order_relaxed);
+    pthread_rwlock_unlock(&settings_lock);
 }
 
 static void add_field(struct weir_text *text, const struct weir_field *field)
@@ -160,15 +168,12 @@ static void write_all(int descriptor, const char *data, size_t length)
 
 bool weir_log_enabled(const struct weir_logger *logger, enum weir_log_level level)
 {
-    return logger && level >= settings.level;
+    return logger && (int)level >= atomic_load_explicit(&level_shown, memory_order_relaxed);
 }
 
-void weir_log_write(struct weir_logger *logger, enum weir_log_level level, const char *message,
-                    const struct weir_field *fields)
+static void write_line(struct weir_logger *logger, enum weir_log_level level, const char *message,
+                       const struct weir_field *fields, int64_t now)
 {
-    int64_t now = weir_wall_clock();
-    if (!weir_log_enabled(logger, level) || !log_sample(level, message, &settings, now))
-        return;
     struct weir_text line = { 0 };
     if (settings.json)
         add_json_line(&line, logger, level, message, fields, now);
@@ -177,4 +182,16 @@ void weir_log_write(struct weir_logger *logger, enum weir_log_level level, const
     for (size_t i = 0; i < settings.descriptor_count; i++)
         write_all(settings.descriptors[i], line.data, line.length);
     weir_text_free(&line);
+}
+
+void weir_log_write(struct weir_logger *logger, enum weir_log_level level, const char *message,
+                    const struct weir_field *fields)
+{
+    int64_t now = weir_wall_clock();
+    if (!weir_log_enabled(logger, level))
+        return;
+    pthread_rwlock_rdlock(&settings_lock);
+    if (log_sample(level, message, &settings, now))
+        write_line(logger, level, message, fields, now);
+    pthread_rwlock_unlock(&settings_lock);
 }

@@ -122,7 +122,7 @@ int weir_workers_create(unsigned count, enum weir_clock clock, struct weir_error
 
 void weir_worker_run(struct weir_worker *worker)
 {
-    while (!atomic_load(&worker->stop))
+    while (!atomic_exchange(&worker->stop, false))
         uv_run(&worker->loop, UV_RUN_DEFAULT);
 }
 

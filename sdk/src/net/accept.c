@@ -157,6 +157,7 @@ int weir_listen(struct weir_worker *worker, struct weir_listener *listener,
     acceptor->socket = weir_socket_new(acceptor->net, listener->sockets[index], on_ready, acceptor);
     listener->sockets[index] = -1;
     if (!acceptor->socket) {
+        atomic_store(&listener->accepting[index], -1);
         free(acceptor);
         return weir_error_set(error, "listen %s: the event loop refused the socket", listener->text);
     }
@@ -221,6 +222,7 @@ void weir_acceptor_close(struct weir_acceptor *acceptor)
     if (!acceptor->socket)
         return;
     weir_timer_stop(&acceptor->retry);
+    atomic_store(&acceptor->listener->accepting[weir_worker_index(acceptor->net->worker)], -1);
     weir_socket_close(acceptor->socket);
     acceptor->socket = NULL;
     end_if_empty(acceptor);

@@ -8,11 +8,46 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sdk/src/flow/instance.h"
 #include "sdk/src/net/listener.h"
+
+/* All listeners of the process: the last user of one may be on any worker. */
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct weir_listener *all;
+
+static void join_all(struct weir_listener *listener)
+{
+    pthread_mutex_lock(&all_lock);
+    listener->next = all;
+    listener->link = &all;
+    if (all)
+        all->link = &listener->next;
+    all = listener;
+    pthread_mutex_unlock(&all_lock);
+}
+
+/* True if no other one has the path of this one's socket. */
+static bool leave_all(struct weir_listener *listener)
+{
+    bool last = true;
+    pthread_mutex_lock(&all_lock);
+    if (listener->link) {
+        *listener->link = listener->next;
+        if (listener->next)
+            listener->next->link = listener->link;
+    }
+    for (const struct weir_listener *other = all; other; other = other->next)
+        if (other->endpoint.path && listener->endpoint.path &&
+            strcmp(other->endpoint.path, listener->endpoint.path) == 0)
+            last = false;
+    pthread_mutex_unlock(&all_lock);
+    return last;
+}
 
 static int failed(struct weir_error *error, const struct weir_endpoint *endpoint, const char *call,
                   int errnum)
@@ -25,15 +60,15 @@ static int failed(struct weir_error *error, const struct weir_endpoint *endpoint
 static int resolve(const struct weir_endpoint *endpoint, struct weir_sockaddr *out, struct weir_error *error)
 {
     struct addrinfo hints = weir_address_hints(endpoint->transport), *list = NULL;
-    bool all = endpoint->host[0] == '\0';
+    bool any = endpoint->host[0] == '\0';
     hints.ai_flags |= AI_PASSIVE;
-    if (all && endpoint->transport == WEIR_TCP)
+    if (any && endpoint->transport == WEIR_TCP)
         hints.ai_family = AF_INET6; // takes IPv4 too
     /* localhost is loopback, whatever a minimal image's resolver knows of it (RFC 6761, 6.3). */
     bool loopback = weir_str_equal_nocase(weir_str_of(endpoint->host), WEIR_STR("localhost"));
     if (loopback)
         hints.ai_flags &= ~AI_PASSIVE;
-    int failure = getaddrinfo(all || loopback ? NULL : endpoint->host, "0", &hints, &list);
+    int failure = getaddrinfo(any || loopback ? NULL : endpoint->host, "0", &hints, &list);
     if (failure != 0 || !list)
         return weir_error_set(error, "listen %s: lookup %s: %s", weir_transport_name(endpoint->transport),
                               endpoint->host, weir_lookup_text(failure));
@@ -86,8 +121,8 @@ static void share_port(int fd)
 }
 
 /* The first socket: bound without SO_REUSEPORT, so that a port that somebody else has is an error, also when
- * it is another weir. */
-static int bind_first(struct weir_listener *listener, int backlog, struct weir_error *error)
+ * it is another weir; `share`: it is one of this process that gives it up. */
+static int bind_first(struct weir_listener *listener, int backlog, bool share, struct weir_error *error)
 {
     const struct weir_endpoint *endpoint = &listener->endpoint;
     int fd = new_socket(listener);
@@ -98,6 +133,8 @@ static int bind_first(struct weir_listener *listener, int backlog, struct weir_e
     if (fd < 0)
         return failed(error, endpoint, "socket", errno);
     listener->sockets[0] = fd;
+    if (share)
+        share_port(fd);
     if (bind(fd, &listener->address.address.any, listener->address.length) != 0)
         return failed(error, endpoint, "bind", errno);
     listener->bound = true;
@@ -130,6 +167,61 @@ static int bind_more(struct weir_listener *listener, unsigned index, int backlog
     return listen(fd, backlog) != 0 ? failed(error, endpoint, "listen", errno) : 0;
 }
 
+static bool is_accepting(const struct weir_listener *listener)
+{
+    for (unsigned i = 0; i < listener->count; i++)
+        if (atomic_load(&listener->accepting[i]) >= 0)
+            return true;
+    return false;
+}
+
+/* Only what still accepts is sure to have its owner. */
+static bool is_yielding(const struct weir_listener *listener)
+{
+    return listener->owner && is_accepting(listener) && weir_instance_yields(listener->owner);
+}
+
+static bool same_address(const struct weir_listener *one, const struct weir_listener *other)
+{
+    return one->endpoint.transport == other->endpoint.transport && one->address.length == other->address.length &&
+           memcmp(&one->address.address, &other->address.address, one->address.length) == 0;
+}
+
+/* One at the same address that gives it up; `port`: there is one at another address with the same port. */
+static const struct weir_listener *find_yielding(const struct weir_listener *listener, bool *port)
+{
+    const struct weir_listener *found = NULL;
+    uint16_t wanted = weir_sockaddr_port(&listener->address);
+    *port = false;
+    pthread_mutex_lock(&all_lock);
+    for (const struct weir_listener *other = all; other && !found; other = other->next) {
+        if (!is_yielding(other))
+            continue;
+        if (same_address(listener, other))
+            found = other;
+        else if (wanted != 0 && weir_sockaddr_port(&other->address) == wanted)
+            *port = true;
+    }
+    pthread_mutex_unlock(&all_lock);
+    return found;
+}
+
+/* The sockets themselves, so that no connection that waits in their queues is lost. */
+static int take_over(struct weir_listener *listener, const struct weir_listener *from, struct weir_error *error)
+{
+    unsigned shared = from->count < listener->count ? from->count : listener->count;
+    for (unsigned i = 0; i < shared; i++) {
+        int socket = atomic_load(&from->accepting[i]);
+        int copy = socket >= 0 ? fcntl(socket, F_DUPFD_CLOEXEC, 0) : -1;
+        if (copy < 0)
+            return failed(error, &listener->endpoint, "dup", socket >= 0 ? errno : EBADF);
+        listener->sockets[i] = copy;
+    }
+    listener->address = from->address;
+    listener->bound = from->bound;
+    return 0;
+}
+
 int weir_bind(const struct weir_bind_options *options, struct weir_listener **out, struct weir_error *error)
 {
     struct weir_listener *listener = weir_xcalloc(1, sizeof(*listener));
@@ -140,6 +232,8 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
                                                              : (unsigned)weir_descriptors_line() / 4 * 3;
     listener->count = options->first_worker_only || weir_worker_count() == 0 ? 1 : weir_worker_count();
     listener->sockets = weir_xcalloc(listener->count, sizeof(int));
+    listener->accepting = weir_xcalloc(listener->count, sizeof(*listener->accepting));
+    listener->owner = weir_instance_starting();
     for (unsigned i = 0; i < listener->count; i++)
         listener->sockets[i] = -1;
     int result = 0;
@@ -147,16 +241,24 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
         weir_sockaddr_unix(&listener->endpoint, &listener->address);
     else
         result = resolve(&listener->endpoint, &listener->address, error);
-    if (result == 0)
-        result = bind_first(listener, backlog, error);
+    bool share = false;
+    const struct weir_listener *yielding = result == 0 ? find_yielding(listener, &share) : NULL;
+    if (yielding)
+        result = take_over(listener, yielding, error);
+    else if (result == 0)
+        result = bind_first(listener, backlog, share, error);
     for (unsigned i = 1; i < listener->count && result == 0; i++)
-        result = bind_more(listener, i, backlog, error);
+        if (listener->sockets[i] < 0)
+            result = bind_more(listener, i, backlog, error);
     if (result != 0) {
         weir_listener_free(listener);
         return -1;
     }
     listener->text = weir_sockaddr_text(&listener->address);
     listener->counts = weir_counts_of(listener->text);
+    for (unsigned i = 0; i < listener->count; i++)
+        atomic_store(&listener->accepting[i], listener->sockets[i]);
+    join_all(listener);
     *out = listener;
     return 0;
 }
@@ -181,13 +283,14 @@ void weir_listener_free(struct weir_listener *listener)
     if (!listener)
         return;
     const char *path = listener->endpoint.path;
-    if (listener->bound && path && path[0] != '@')
+    if (leave_all(listener) && listener->bound && path && path[0] != '@')
         unlink(path);
     for (unsigned i = 0; i < listener->count; i++)
         if (listener->sockets[i] >= 0)
             close(listener->sockets[i]);
     weir_endpoint_free(&listener->endpoint);
     free(listener->sockets);
+    free(listener->accepting);
     free(listener->text);
     free(listener);
 }

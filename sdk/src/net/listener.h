@@ -15,6 +15,10 @@ struct weir_listener {
     bool bound;
     unsigned count;
     int *sockets; /* one for each worker; -1 once its acceptor has taken it */
+    _Atomic int *accepting; /* the same sockets until their acceptors close them, then -1 */
+    struct weir_instance *owner; /* whose start bound it; NULL: nobody's */
+    struct weir_listener *next;  /* all there are, under a lock */
+    struct weir_listener **link;
     unsigned max_connections;
     struct weir_counts *counts;
     atomic_uint connections;

@@ -17,6 +17,8 @@ WEIR_BEGIN
 struct weir_host {
     /* A shard has nothing held or under way any more. The shard's worker. */
     void (*drained)(struct weir_shard *shard);
+    /* After weir_shard_await_idle said false: all that the shard has sent is answered. The shard's worker. */
+    void (*idle)(struct weir_shard *shard);
     /* A component's report on itself. Any worker. */
     void (*report)(struct weir_instance *instance, enum weir_status status, const char *reason);
     /* The extension of this id, NULL when there is none. Main thread. */
@@ -32,7 +34,8 @@ WEIR_EXPORT struct weir_instance *weir_instance_new(const struct weir_component 
                                                     const struct weir_host *host, void *context);
 /* The `context` it was made with. Any thread. */
 WEIR_EXPORT void *weir_instance_host_context(const struct weir_instance *instance);
-/* Frees the instance, which has been destroyed by its component before; accepts NULL. */
+/* Frees the instance, which has been destroyed by its component before and which nothing sends to any more; accepts
+ * NULL. */
 WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
 
 /* Runs the component's start, if it has one; what the SDK opens meanwhile on this thread (TLS contexts) reports its faults
@@ -40,18 +43,42 @@ WEIR_EXPORT void weir_instance_free(struct weir_instance *instance);
 WEIR_EXPORT int weir_instance_start(struct weir_instance *instance, struct weir_error *error);
 
 /* Run the component's worker_start and worker_stop; a shard that was stopped, or never started, refuses what is sent
- * to it with a retryable answer. The shard's worker. */
+ * to it with a retryable answer. Before worker_stop, what the shard has sent and nobody has answered yet is answered to
+ * it as retryable, so that it owes and is owed nothing afterwards. The shard's worker. */
 WEIR_EXPORT int weir_shard_open(struct weir_shard *shard, struct weir_error *error);
 WEIR_EXPORT void weir_shard_close(struct weir_shard *shard);
 
 /* Marks that a pipeline of this signal uses the instance. */
 WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal);
 
-/* Adds an edge from `from` to `to` for `signal`, as part of `pipeline` (the pipeline entered by this edge; the name
- * outlives the instance), whose answers must mean `promise`. Edges of one pipeline make one route. Before worker_start;
- * main thread. */
+/* True when nothing that the shard has sent waits for its answer; otherwise host->idle is called once that is so. The
+ * shard's worker. */
+WEIR_EXPORT bool weir_shard_await_idle(struct weir_shard *shard);
+
+/* Adds an edge from `from` to `to` for `signal`, as part of `pipeline` (the pipeline entered by this edge), whose answers
+ * must mean `promise`. Edges of one pipeline make one route. Before worker_start, or into a plan; main thread. */
 WEIR_EXPORT void weir_instance_connect(struct weir_instance *from, enum weir_signal signal, const char *pipeline,
                                        enum weir_promise promise, struct weir_instance *to);
+
+/*
+ * Reload: new edges for an instance that runs. weir_instance_plan begins with none; weir_instance_connect and
+ * weir_instance_set_uses then add to the plan. The workers go on with the old edges until each calls
+ * weir_shard_follow_plan, between two batches; when all have, weir_instance_settle_plan frees the old ones. Main thread
+ * but for weir_shard_follow_plan.
+ */
+WEIR_EXPORT void weir_instance_plan(struct weir_instance *instance);
+WEIR_EXPORT void weir_instance_abandon_plan(struct weir_instance *instance);
+/* True if there is a plan, and it is not what the instance has. */
+WEIR_EXPORT bool weir_instance_plan_differs(const struct weir_instance *instance);
+WEIR_EXPORT void weir_shard_follow_plan(struct weir_shard *shard);
+WEIR_EXPORT void weir_instance_settle_plan(struct weir_instance *instance);
+/* False if the component has asked which signals use it, and would be told otherwise now: `uses` has WEIR_SIGNALS
+ * elements. Main thread. */
+WEIR_EXPORT bool weir_instance_suits(const struct weir_instance *instance, const bool *uses);
+
+/* Addresses that the instance listens at may be taken over, with the connections that wait there, by one that starts
+ * beside it; until it is quiesced, both accept. Main thread. */
+WEIR_EXPORT void weir_instance_yield(struct weir_instance *instance, bool yields);
 
 /* What WEIR_OK of the instance alone means at least when `asked` is asked of it; for one that only passes on: `asked`.
  * Main thread, after create. */
@@ -99,6 +126,9 @@ struct weir_ledger {
 WEIR_EXPORT void weir_instance_ledger(struct weir_instance *instance, enum weir_signal signal, bool quiet,
                                       struct weir_ledger *out);
 
+/* Adds `part` to `sum`, both of one kind and id. Any thread. */
+WEIR_EXPORT void weir_ledger_add(struct weir_ledger *sum, const struct weir_ledger *part);
+
 /* accepted + made - sent - delivered - dropped - handed over: what must equal `held`. */
 WEIR_EXPORT int64_t weir_ledger_remainder(const struct weir_ledger *ledger);
 
@@ -126,7 +156,8 @@ struct weir_series_view {
 };
 /* Calls visit for each series, grouped by instrument name. */
 WEIR_EXPORT void weir_meter_visit(void (*visit)(const struct weir_series_view *view, void *argument), void *argument);
-/* Forgets what was registered for the instance with weir_meter_observe. */
+/* Forgets what was registered for the instance with weir_meter_observe, after a last look at its counters, whose series
+ * go on from there. Before the component destroys it. Main thread. */
 WEIR_EXPORT void weir_meter_forget(const struct weir_instance *instance);
 
 /* Certificates that TLS contexts in use were made from, for whoever shows them. */

@@ -23,7 +23,7 @@ WEIR_EXPORT struct weir_worker *weir_worker_at(unsigned index);
 /* Starts the threads of workers 1 and up. Main thread. */
 WEIR_EXPORT void weir_workers_start(void);
 
-/* Runs worker 0's loop on the calling thread until weir_worker_stop(worker 0). */
+/* Runs worker 0's loop on the calling thread until weir_worker_stop(worker 0); may then be called again. */
 WEIR_EXPORT void weir_worker_run(struct weir_worker *worker);
 /* One turn of worker 0's loop; waits for an event at most `timeout_ms` (0: does not wait, -1: without limit). */
 WEIR_EXPORT void weir_worker_turn(struct weir_worker *worker, int timeout_ms);
