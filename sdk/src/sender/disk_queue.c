@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The sending queue on disk (`sending_queue::storage`): one journal for each exporter and signal, which all workers
+ * append to and take from. A record leaves the disk when it is delivered, or dropped and counted; what has not been
+ * sent when the collector stops is there when it starts again.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "sdk/src/sender/disk_queue.h"
+
+static enum weir_promise promise(const struct sender_queue *queue, enum weir_promise asked)
+{
+    (void)queue;
+    return asked;
+}
+
+static int open(struct sender_queue *base, struct weir_error *error)
+{
+    struct disk_queue *queue = (struct disk_queue *)base;
+    const char *id = base->options->storage.id;
+    struct weir_instance *extension;
+    const void *functions;
+    if (weir_instance_extension(base->instance, id, WEIR_STORAGE, "storage extension", &extension, &functions,
+                                error) != 0)
+        return -1;
+    const struct weir_storage *storage = functions;
+    queue->store =
+        disk_store_open(storage->place(extension), base->instance, weir_signal_name(base->signal), error);
+    if (!queue->store)
+        return weir_error_prefix(error, "storage \"%s\"", id);
+    for (unsigned i = 0; i < base->lane_count; i++) {
+        struct disk_lane *own = weir_xcalloc(1, sizeof *own);
+        own->lane = base->lanes[i];
+        own->store = queue->store;
+        base->lanes[i]->own = own;
+    }
+    queue->found = queue->store->found;
+    queue->store->found = 0;
+    atomic_store(&queue->waiting_items, (int64_t)queue->found);
+    return 0;
+}
+
+static void lane_start(struct sender_lane *lane)
+{
+    struct disk_queue *queue = disk_queue_of(lane);
+    struct disk_lane *own = lane->own;
+    weir_timer_init(&own->timer, lane->worker, disk_check_deadlines);
+    if (lane->index == 0 && queue->found > 0)
+        weir_shard_make(lane->shard, lane->signal, queue->found);
+}
+
+static uint64_t held(struct sender_lane *lane)
+{
+    int64_t items = lane->index == 0 ? atomic_load(&disk_queue_of(lane)->waiting_items) : 0;
+    return items > 0 ? (uint64_t)items : 0;
+}
+
+static void drain(struct sender_lane *lane)
+{
+    struct disk_lane *own = lane->own;
+    own->draining = true;
+    disk_return_taken(own);
+}
+
+static bool idle(struct sender_lane *lane)
+{
+    const struct disk_lane *own = lane->own;
+    return !own->offers && !own->outside.first && own->taking == 0;
+}
+
+static void lane_stop(struct sender_lane *lane)
+{
+    struct disk_lane *own = lane->own;
+    own->stopped = true;
+    disk_turn_all_away(own);
+    disk_return_taken(own);
+}
+
+static uint64_t size(struct sender_queue *base)
+{
+    const struct disk_queue *queue = (struct disk_queue *)base;
+    return queue->store ? atomic_load(&queue->store->used[base->options->sizer]) : 0;
+}
+
+static void close(struct sender_queue *base)
+{
+    struct disk_queue *queue = (struct disk_queue *)base;
+    queue->stuck = !disk_store_close(queue->store);
+    queue->store = NULL;
+}
+
+static void free_queue(struct sender_queue *base)
+{
+    struct disk_queue *queue = (struct disk_queue *)base;
+    if (queue->stuck)
+        return; /* what the disk still has refers to it */
+    for (unsigned i = 0; i < base->lane_count; i++)
+        free(base->lanes[i]->own);
+    free(queue);
+}
+
+static const struct sender_queue_type disk_queue_type = {
+    .lasting = true,
+    .promise = promise,
+    .open = open,
+    .lane_start = lane_start,
+    .offer = disk_offer,
+    .adopt = disk_adopt,
+    .ready = disk_ready,
+    .next = disk_next,
+    .attempt = disk_attempt,
+    .settle = disk_settle,
+    .held = held,
+    .drain = drain,
+    .idle = idle,
+    .lane_stop = lane_stop,
+    .size = size,
+    .close = close,
+    .free = free_queue,
+};
+
+struct sender_queue *disk_queue_new(void)
+{
+    struct disk_queue *queue = weir_xcalloc(1, sizeof *queue);
+    queue->base.type = &disk_queue_type;
+    return &queue->base;
+}

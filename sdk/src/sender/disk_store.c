@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Stores: opened once for each directory in a process. */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <weir/sys/worker.h>
+
+#include "sdk/src/sender/queue.h"
+
+#include "sdk/src/sender/disk_store.h"
+
+/* Longest time for a disk to end what it was asked, once the collector stops. */
+#define CLOSE_TIMEOUT (INT64_C(5) * 1000000000)
+
+static struct disk_store *stores;
+
+static struct disk_store *join(const char *directory)
+{
+    for (struct disk_store *store = stores; store; store = store->next)
+        if (strcmp(store->directory, directory) == 0) {
+            store->references++;
+            return store;
+        }
+    return NULL;
+}
+
+static void log_found(struct disk_store *store, const struct weir_journal_counts *counts)
+{
+    if (counts->records > 0)
+        weir_log(store->logger, WEIR_INFO, "Sending queue on disk: what was left there will be sent",
+                 WEIR_F_TEXT("directory", store->directory), WEIR_F_UINT("requests", counts->records),
+                 WEIR_F_UINT("items", counts->items), WEIR_F_UINT("bytes", counts->bytes));
+    if (counts->damaged + counts->set_aside > 0)
+        weir_log(store->logger, WEIR_ERROR, "Sending queue on disk: damaged parts are set aside",
+                 WEIR_F_TEXT("directory", store->directory), WEIR_F_UINT("damaged", counts->damaged),
+                 WEIR_F_UINT("files_set_aside", counts->set_aside));
+}
+
+static struct disk_store *open_directory(const struct weir_storage_place *place, const char *directory,
+                                         struct weir_logger *logger, struct weir_error *error)
+{
+    const struct weir_journal_options options = { .directory = directory,
+                                                  .directory_mode = place->directory_mode,
+                                                  .create_parents = place->create,
+                                                  .sync = place->sync,
+                                                  .max_bytes = place->max_bytes,
+                                                  .lock_timeout = place->lock_timeout,
+                                                  .max_attempts = UINT32_MAX, /* counted by disk_attempts */
+                                                  .logger = logger };
+    struct weir_journal_counts counts;
+    struct weir_journal *journal;
+    if (weir_journal_open(&options, &journal, error) != 0)
+        return NULL;
+    struct disk_store *store = weir_xcalloc(1, sizeof *store);
+    store->references = 1;
+    store->directory = weir_xstrdup(directory);
+    store->journal = journal;
+    store->logger = logger;
+    store->attempts = disk_attempts_open(directory, logger);
+    weir_journal_counts(journal, &counts);
+    atomic_store(&store->used[WEIR_SIZER_REQUESTS], counts.records);
+    atomic_store(&store->used[WEIR_SIZER_ITEMS], counts.items);
+    atomic_store(&store->used[WEIR_SIZER_BYTES], counts.bytes);
+    store->found = counts.items;
+    log_found(store, &counts);
+    store->next = stores;
+    stores = store;
+    return store;
+}
+
+struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
+                                   const char *suffix, struct weir_error *error)
+{
+    char *directory = weir_storage_path(place, client, suffix);
+    struct disk_store *store = join(directory);
+    if (!store)
+        store = open_directory(place, directory, weir_instance_logger(client), error);
+    free(directory);
+    return store;
+}
+
+static bool wait_for_ends(struct disk_store *store)
+{
+    struct weir_worker *own = weir_worker_at(0);
+    const int64_t deadline = weir_worker_now(own) + CLOSE_TIMEOUT;
+    while (atomic_load(&store->under_way) > 0) {
+        weir_worker_turn(own, 10);
+        if (weir_worker_now(own) > deadline)
+            return false;
+    }
+    return true;
+}
+
+bool disk_store_close(struct disk_store *store)
+{
+    if (!store || --store->references > 0)
+        return true;
+    for (struct disk_store **link = &stores; *link; link = &(*link)->next)
+        if (*link == store) {
+            *link = store->next;
+            break;
+        }
+    if (!wait_for_ends(store)) {
+        weir_log(store->logger, WEIR_ERROR, "Sending queue on disk: the disk does not answer",
+                 WEIR_F_TEXT("directory", store->directory));
+        return false;
+    }
+    disk_attempts_close(store->attempts);
+    weir_journal_unref(store->journal);
+    free(store->directory);
+    free(store);
+    return true;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the queues on one directory have in common: the journal, and what of it is taken up. During a reload two
+ * instances of one exporter have the same directory, in one process, and so the same store.
+ */
+#ifndef WEIR_SENDER_DISK_STORE_H
+#define WEIR_SENDER_DISK_STORE_H
+
+#include <stdatomic.h>
+
+#include <weir/storage.h>
+#include <weir/sys/journal.h>
+
+#include "sdk/src/sender/disk_attempts.h"
+
+#define DISK_SIZERS 3 /* by enum weir_sizer */
+
+struct disk_store {
+    struct disk_store *next; /* main thread */
+    unsigned references;     /* main thread */
+    char *directory;
+    struct weir_journal *journal;
+    struct disk_attempts *attempts;
+    _Atomic uint64_t used[DISK_SIZERS]; /* requests, items and bytes in the queue, with what is about to come in */
+    _Atomic unsigned under_way;         /* appends and takes */
+    _Atomic bool suspect_out;     /* a record that was being sent when the process died is being sent again */
+    uint64_t found;                     /* items that were there when it was opened, which nobody has reported yet */
+    struct weir_logger *logger;
+};
+
+/* Opens the client's directory under the place, or joins who has it open. NULL with `error` set. Main thread. */
+struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
+                                   const char *suffix, struct weir_error *error);
+/* Leaves it. What is under way is waited for, but not for ever: false if it has not come back; the store is then left
+ * open. Accepts NULL. Main thread, with every worker running. */
+bool disk_store_close(struct disk_store *store);
+
+static inline void disk_store_count(struct disk_store *store, uint64_t items, uint64_t bytes)
+{
+    atomic_fetch_add(&store->used[WEIR_SIZER_REQUESTS], 1);
+    atomic_fetch_add(&store->used[WEIR_SIZER_ITEMS], items);
+    atomic_fetch_add(&store->used[WEIR_SIZER_BYTES], bytes);
+}
+
+static inline void disk_store_uncount(struct disk_store *store, uint64_t items, uint64_t bytes)
+{
+    atomic_fetch_sub(&store->used[WEIR_SIZER_REQUESTS], 1);
+    atomic_fetch_sub(&store->used[WEIR_SIZER_ITEMS], items);
+    atomic_fetch_sub(&store->used[WEIR_SIZER_BYTES], bytes);
+}
+
+#endif
