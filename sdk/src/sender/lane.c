@@ -44,7 +44,7 @@ static bool fetch(struct lane *lane)
     const struct sender_queue *queue = lane->base.queue;
     if (queue && queue->type->ready(&lane->base)) {
         struct sender_entry *entry = queue->type->next(&lane->base);
-        if (queue->options->batch_on)
+        if (queue->options->batch_on && !entry->alone)
             batcher_add(lane, entry);
         else
             lane_take(lane, entry);

@@ -148,8 +148,6 @@ static void check_queue(const void *group, struct weir_checker *checker)
         weir_check_fail(checker, "num_consumers", "`num_consumers` must be positive");
     if (queue->queue_size <= 0)
         weir_check_fail(checker, "queue_size", "`queue_size` must be positive");
-    if (queue->storage.id)
-        weir_check_fail(checker, "storage", "a queue on disk is not available in this version");
     if (queue->storage.id && queue->wait_for_result)
         weir_check_fail(checker, "wait_for_result",
                         "`wait_for_result` is not supported with a persistent queue configured with `storage`");

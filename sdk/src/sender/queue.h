@@ -25,6 +25,10 @@ struct sender_entry {
     uint64_t items;            /* of the batch, constant */
     uint64_t size;             /* the queue's own: what it takes up */
     uint64_t sequence;         /* the queue's own: where it stands on disk */
+    bool on_disk;              /* the queue's own */
+    unsigned attempts;         /* the queue's own: under way */
+    int slot;                  /* the queue's own: where its attempts are written down */
+    bool alone;                /* not to be batched with others */
 
     /* The sender's. */
     uint64_t settled;        /* items delivered, or dropped and counted */
@@ -62,6 +66,8 @@ struct sender_queue_type {
     bool (*ready)(struct sender_lane *lane);
     /* Hands one entry (entry->batch set) to the sender, which gives it back with `settle`. After `ready` only. */
     struct sender_entry *(*next)(struct sender_lane *lane);
+    /* An attempt to send a part of the entry begins, or has ended. NULL: nothing to do. */
+    void (*attempt)(struct sender_lane *lane, struct sender_entry *entry, bool begins);
     /* Takes the entry back, without a batch or an ack, and frees it and the room that it took up. Any lane of the
      * queue, also after lane_stop. */
     void (*settle)(struct sender_lane *lane, struct sender_entry *entry, enum sender_end end);
@@ -107,6 +113,7 @@ struct sender_lane {
 };
 
 struct sender_queue *memory_queue_new(void);
+struct sender_queue *disk_queue_new(void);
 
 /* --- what a queue calls; the lane's worker --- */
 

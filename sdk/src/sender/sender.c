@@ -38,7 +38,8 @@ static void take_keys(struct weir_sender *sender, const struct weir_strings *key
 
 static void make_queue(struct weir_sender *sender, enum weir_signal signal)
 {
-    struct sender_queue *queue = memory_queue_new();
+    struct sender_queue *queue =
+        sender->options->queue.storage.id ? disk_queue_new() : memory_queue_new();
     queue->sender = sender;
     queue->instance = sender->instance;
     queue->options = &sender->options->queue;

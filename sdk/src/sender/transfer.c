@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/base/failpoint.h"
 #include "sdk/src/sender/sender.h"
 
 static void retry(struct weir_timer *timer);
@@ -216,6 +217,30 @@ static bool all_gone(const struct transfer *transfer, int64_t when)
     return true;
 }
 
+/* The queue hears of attempts: a request whose sending kills the process shall be found out. */
+static void tell_queue(struct transfer *transfer, bool begins)
+{
+    struct sender_lane *lane = &transfer->lane->base;
+    if (!lane->queue || !lane->queue->type->attempt)
+        return;
+    for (size_t i = 0; i < transfer->share_count; i++)
+        lane->queue->type->attempt(lane, transfer->shares[i].entry, begins);
+}
+
+static void pass_failpoint(struct weir_batch *batch)
+{
+#ifdef WEIR_FAILPOINTS
+    struct weir_slices slices = { 0 };
+    struct weir_buffer *bytes = weir_batch_encode(batch, &slices) ? weir_slices_join(&slices) : NULL;
+    if (bytes)
+        (void)WEIR_FAILPOINT_BYTES("sender.send", bytes->data, bytes->length);
+    weir_buffer_unref(bytes);
+    weir_slices_free(&slices);
+#else
+    (void)batch;
+#endif
+}
+
 static void try(struct transfer *transfer)
 {
     struct lane *lane = transfer->lane;
@@ -223,6 +248,8 @@ static void try(struct transfer *transfer)
     transfer->state = TRANSFER_SENDING;
     transfer->rejected = 0;
     weir_series_add(sender->series[lane->base.signal].in_flight, 1);
+    tell_queue(transfer, true);
+    pass_failpoint(transfer->attempt.batch);
     sender->send(lane->base.shard, &transfer->attempt);
 }
 
@@ -337,6 +364,7 @@ static void failed(struct transfer *transfer, const struct weir_result *result)
 void weir_attempt_done(struct weir_attempt *attempt, const struct weir_result *result)
 {
     struct transfer *transfer = attempt_ended(attempt);
+    tell_queue(transfer, false);
     if (result->outcome == WEIR_OK) {
         delivered(transfer);
         return;
@@ -351,8 +379,10 @@ void weir_attempt_too_large(struct weir_attempt *attempt, const struct weir_resu
 {
     struct transfer *transfer = attempt->internal;
     struct lane *lane = transfer->lane;
+    tell_queue(transfer, false); /* of all its shares, of which some go to the head */
     struct transfer *head = transfer->items > 1 ? transfer_split(transfer, transfer->items / 2, WEIR_SIZER_ITEMS) : NULL;
     if (!head) {
+        tell_queue(transfer, true);
         weir_attempt_done(attempt, &(struct weir_result){ WEIR_PERMANENT, result->grpc_code, 0, result->reason });
         return;
     }

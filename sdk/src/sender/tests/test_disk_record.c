@@ -87,21 +87,29 @@ START_TEST(a_bare_request)
 }
 END_TEST
 
-/* Upstream's bytes (protoc --encode of pdata/xpdata/request): string values, a TCP address, a span context. */
+/* As upstream writes it (pdata/xpdata/request): a span context, an array of one value, a TCP address. */
 START_TEST(upstreams_form)
 {
     static const uint8_t bytes[] = {
-        0x0D, 1, 0, 0, 0,                                                                 /* format_version 1 */
-        0x12, 33,                                                                         /* request_context */
-        0x0A, 4, 0x0A, 2, 1, 2,                                                           /* span_context.trace_id */
-        0x12, 10, 0x0A, 1, 'k', 0x12, 5, 0x2A, 3, 0x0A, 1, 0,                             /* array of a broken value */
-        0x22, 11, 0x0A, 4, 10, 0, 0, 1, 0x10, 0xD7, 0x24, 0x1A, 0,                        /* tcp 10.0.0.1:4695 */
-        0x1A, 0,                                                                          /* no data: an empty request */
+        0x0D, 1, 0, 0, 0, /* format_version 1 */
+        0x12, 33,         /* request_context */
+        0x0A, 4, 0x0A, 2, 1, 2,
+        0x12, 12, 0x0A, 1, 'k', 0x12, 7, 0x2A, 5, 0x0A, 3, 0x0A, 1, 'v',
+        0x22, 11, 0x0A, 4, 10, 0, 0, 1, 0x10, 0xD7, 0x24, 0x1A, 0,
+        0x1A, 0, /* an empty request */
     };
     struct weir_buffer *buffer = weir_buffer_copy(bytes, sizeof bytes);
     struct weir_batch *back = decode(buffer);
+    size_t count;
+    const struct weir_metadata *got = weir_context_metadata(weir_batch_context(back), &count);
     ck_assert_uint_eq(weir_batch_items(back), 0);
-    ck_assert_ptr_null(weir_batch_context(back)); /* it cannot be read: the telemetry counts more */
+    ck_assert_uint_eq(count, 1);
+    ck_assert(weir_str_is(got[0].key, "k") && weir_str_is(got[0].value, "v"));
+    ck_assert(weir_str_is(weir_context_peer(weir_batch_context(back)), "10.0.0.1:4695"));
+    weir_batch_unref(back);
+    buffer->data[7 + 5] = 0x07; /* a context that cannot be read: the telemetry counts more */
+    back = decode(buffer);
+    ck_assert_ptr_nonnull(back);
     weir_batch_unref(back);
     weir_buffer_unref(buffer);
 }
