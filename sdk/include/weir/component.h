@@ -232,6 +232,9 @@ WEIR_EXPORT void weir_shard_make(struct weir_shard *shard, enum weir_signal sign
 /* Items that this instance held and its successor of the same id holds from now on, who reports them with
  * weir_shard_make. In export_state. */
 WEIR_EXPORT void weir_shard_hand_over(struct weir_shard *shard, enum weir_signal signal, uint64_t items);
+/* Items that the instance holds as it stops and that outlast the process: they are on disk, and whoever finds them there
+ * reports them with weir_shard_make. Once, in stop. */
+WEIR_EXPORT void weir_shard_keep(struct weir_shard *shard, enum weir_signal signal, uint64_t items);
 /* A request refused before its items could be counted (too large, malformed, no memory): `reason` as above. */
 WEIR_EXPORT void weir_shard_refuse(struct weir_shard *shard, enum weir_signal signal, uint64_t bytes,
                                    const char *reason);

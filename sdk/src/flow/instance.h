@@ -46,6 +46,7 @@ struct ledger {
     tally send_failed;
     tally delivered;
     tally handed_over;
+    tally kept;
     struct reason_tally drops[WEIR_LEDGER_REASONS];
     struct reason_tally refusals[WEIR_LEDGER_REASONS];
     struct transport_tally transports[TRANSPORTS];

@@ -37,6 +37,11 @@ void weir_shard_hand_over(struct weir_shard *shard, enum weir_signal signal, uin
     tally_add(&shard->ledgers[signal].handed_over, items);
 }
 
+void weir_shard_keep(struct weir_shard *shard, enum weir_signal signal, uint64_t items)
+{
+    tally_add(&shard->ledgers[signal].kept, items);
+}
+
 void weir_shard_make(struct weir_shard *shard, enum weir_signal signal, uint64_t items)
 {
     tally_add(&shard->ledgers[signal].made, items);
@@ -114,6 +119,7 @@ static void sum_ledger(struct weir_ledger *sum, const struct ledger *part)
     sum->send_failed += tally_read(&part->send_failed);
     sum->delivered += tally_read(&part->delivered);
     sum->handed_over += tally_read(&part->handed_over);
+    sum->held += tally_read(&part->kept);
     sum_reasons(sum->drops, part->drops);
     sum_reasons(sum->refusals, part->refusals);
 }

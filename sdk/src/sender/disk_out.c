@@ -106,6 +106,8 @@ bool disk_ready(struct sender_lane *lane)
     struct disk_lane *own = lane->own;
     if (own->stopped)
         return false;
+    if (lane->index == 0 && own->store->orphaned != 0)
+        disk_take_over(lane);
     if (own->outside.first)
         disk_let_in(own);
     if (!own->draining)

@@ -51,6 +51,18 @@ static void lane_start(struct sender_lane *lane)
         weir_shard_make(lane->shard, lane->signal, queue->found);
 }
 
+void disk_take_over(struct sender_lane *lane)
+{
+    struct disk_queue *queue = disk_queue_of(lane);
+    int64_t items = queue->store->orphaned;
+    queue->store->orphaned = 0;
+    atomic_fetch_add(&queue->waiting_items, items);
+    if (items > 0)
+        weir_shard_make(lane->shard, lane->signal, (uint64_t)items);
+    else if (items < 0)
+        weir_shard_hand_over(lane->shard, lane->signal, (uint64_t)-items);
+}
+
 static uint64_t held(struct sender_lane *lane)
 {
     int64_t items = lane->index == 0 ? atomic_load(&disk_queue_of(lane)->waiting_items) : 0;
@@ -84,9 +96,30 @@ static uint64_t size(struct sender_queue *base)
     return queue->store ? atomic_load(&queue->store->used[base->options->sizer]) : 0;
 }
 
+/* What is still on disk is the successor's if there is one, which may have sent some of it already; otherwise it is found
+ * at the next start. */
+static void leave(struct disk_queue *queue)
+{
+    struct sender_lane *lane = queue->base.lanes[0];
+    int64_t items = atomic_load(&queue->waiting_items);
+    if (queue->store->references > 1) {
+        queue->store->orphaned += items;
+        if (items > 0)
+            weir_shard_hand_over(lane->shard, lane->signal, (uint64_t)items);
+        else if (items < 0)
+            weir_shard_make(lane->shard, lane->signal, (uint64_t)-items);
+    } else if (items > 0) {
+        weir_shard_keep(lane->shard, lane->signal, (uint64_t)items);
+    }
+}
+
 static void close(struct sender_queue *base)
 {
     struct disk_queue *queue = (struct disk_queue *)base;
+    if (!queue->store)
+        return;
+    disk_take_over(base->lanes[0]);
+    leave(queue);
     queue->stuck = !disk_store_close(queue->store);
     queue->store = NULL;
 }

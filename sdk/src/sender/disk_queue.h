@@ -68,6 +68,9 @@ static inline struct sender_entry *disk_pop(struct disk_list *list)
     return entry;
 }
 
+/* Takes over the items of an instance that shared the directory and has stopped. Lane 0, on the main thread. */
+void disk_take_over(struct sender_lane *lane);
+
 /* --- disk_in.c: what comes in --- */
 void disk_offer(struct sender_lane *lane, struct weir_batch *batch, struct weir_ack *ack);
 void disk_adopt(struct sender_lane *lane, struct weir_batch *batch);

@@ -2,12 +2,10 @@
 /* Stores: opened once for each directory in a process. */
 #include <config.h>
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <weir/sys/worker.h>
 
-#include "sdk/src/sender/queue.h"
+#include <weir/sys/worker.h>
 
 #include "sdk/src/sender/disk_store.h"
 
@@ -95,7 +93,7 @@ static bool wait_for_ends(struct disk_store *store)
 
 bool disk_store_close(struct disk_store *store)
 {
-    if (!store || --store->references > 0)
+    if (--store->references > 0)
         return true;
     for (struct disk_store **link = &stores; *link; link = &(*link)->next)
         if (*link == store) {

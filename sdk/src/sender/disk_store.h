@@ -8,12 +8,13 @@
 
 #include <stdatomic.h>
 
+#include <weir/sender.h>
 #include <weir/storage.h>
 #include <weir/sys/journal.h>
 
 #include "sdk/src/sender/disk_attempts.h"
 
-#define DISK_SIZERS 3 /* by enum weir_sizer */
+#define DISK_SIZERS (WEIR_SIZER_BYTES + 1) /* by enum weir_sizer */
 
 struct disk_store {
     struct disk_store *next; /* main thread */
@@ -25,6 +26,7 @@ struct disk_store {
     _Atomic unsigned under_way;         /* appends and takes */
     _Atomic bool suspect_out;     /* a record that was being sent when the process died is being sent again */
     uint64_t found;                     /* items that were there when it was opened, which nobody has reported yet */
+    int64_t orphaned;                   /* items of an instance that has stopped, to be taken over; main thread */
     struct weir_logger *logger;
 };
 
@@ -32,7 +34,7 @@ struct disk_store {
 struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
                                    const char *suffix, struct weir_error *error);
 /* Leaves it. What is under way is waited for, but not for ever: false if it has not come back; the store is then left
- * open. Accepts NULL. Main thread, with every worker running. */
+ * open. Main thread, with every worker running. */
 bool disk_store_close(struct disk_store *store);
 
 static inline void disk_store_count(struct disk_store *store, uint64_t items, uint64_t bytes)
