@@ -98,6 +98,8 @@ static void appended(struct weir_journal_append *append, int status)
             disk_room(lane);
         }
         sender_wake(lane);
+    } else if (status == 0) {
+        atomic_fetch_add(&store->orphaned, (int64_t)offer->items);
     }
     free(offer);
     atomic_fetch_sub(&store->under_way, 1); /* last: the store may be closed then */

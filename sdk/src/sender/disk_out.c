@@ -106,7 +106,7 @@ bool disk_ready(struct sender_lane *lane)
     struct disk_lane *own = lane->own;
     if (own->stopped)
         return false;
-    if (lane->index == 0 && own->store->orphaned != 0)
+    if (lane->index == 0 && atomic_load_explicit(&own->store->orphaned, memory_order_relaxed) != 0)
         disk_take_over(lane);
     if (own->outside.first)
         disk_let_in(own);

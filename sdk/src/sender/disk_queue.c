@@ -54,8 +54,7 @@ static void lane_start(struct sender_lane *lane)
 void disk_take_over(struct sender_lane *lane)
 {
     struct disk_queue *queue = disk_queue_of(lane);
-    int64_t items = queue->store->orphaned;
-    queue->store->orphaned = 0;
+    int64_t items = atomic_exchange(&queue->store->orphaned, 0);
     atomic_fetch_add(&queue->waiting_items, items);
     if (items > 0)
         weir_shard_make(lane->shard, lane->signal, (uint64_t)items);
@@ -103,7 +102,7 @@ static void leave(struct disk_queue *queue)
     struct sender_lane *lane = queue->base.lanes[0];
     int64_t items = atomic_load(&queue->waiting_items);
     if (queue->store->references > 1) {
-        queue->store->orphaned += items;
+        atomic_fetch_add(&queue->store->orphaned, items);
         if (items > 0)
             weir_shard_hand_over(lane->shard, lane->signal, (uint64_t)items);
         else if (items < 0)

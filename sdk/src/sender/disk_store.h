@@ -25,8 +25,8 @@ struct disk_store {
     _Atomic uint64_t used[DISK_SIZERS]; /* requests, items and bytes in the queue, with what is about to come in */
     _Atomic unsigned under_way;         /* appends and takes */
     _Atomic bool suspect_out;     /* a record that was being sent when the process died is being sent again */
-    uint64_t found;                     /* items that were there when it was opened, which nobody has reported yet */
-    int64_t orphaned;                   /* items of an instance that has stopped, to be taken over; main thread */
+    uint64_t found;               /* items that were there when it was opened, which nobody has reported yet */
+    _Atomic int64_t orphaned;     /* items of an instance that has stopped, to be taken over */
     struct weir_logger *logger;
 };
 
