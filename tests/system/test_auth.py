@@ -180,18 +180,29 @@ class Matrix(TestCase):
     def test_http_1_with_curl(self):
         self.each(lambda *case: self.curl_once(*case, "--http1.1"), ("none", "bearer", "wrong token", "basic, bcrypt"))
 
-    def test_http_2(self):
-        # curl sends no header without a value.
-        names = [name for name, (headers, _) in CREDENTIALS.items() if all(v for _, v in headers) and sendable(headers)]
-        self.each(lambda *case: self.curl_once(*case, "--http2"), names, only_tls=True)
+    def test_http_2_with_curl(self):
+        # Without a body: curl 7.88 gives up when the answer and the stream's end come while it sends one.
+        self.each(lambda *case: self.curl_once(*case, "--http2", items=0),
+                  ("none", "bearer", "wrong token", "basic, bcrypt", "basic twice"), only_tls=True)
 
-    def curl_once(self, server, tls, headers, allowed, *args):
+    def test_http_2(self):
+        def check(server, tls, headers, allowed):
+            before = self.sink.count("traces")
+            answer = rawhttp.nghttp(f"https://127.0.0.1:{self.ports[server, tls]['http']}/v1/traces", [
+                ("content-type", PROTO), *((name.lower(), value) for name, value in headers)], request(3))
+            self.expect_http(answer, allowed, before, 3, PROTO)
+        # nghttp sends no header without a value.
+        names = [name for name, (headers, _) in CREDENTIALS.items() if sendable(headers) and all(v for _, v in headers)]
+        self.each(check, names, only_tls=True)
+
+    def curl_once(self, server, tls, headers, allowed, *args, items=3):
         before = self.sink.count("traces")
         fields = [part for name, value in headers for part in ("-H", f"{name}: {value}")]
         port = self.ports[server, tls]["http"]
         answer = rawhttp.curl(*args, "--cacert", self.cert, "-H", f"Content-Type: {PROTO}", *fields,
-                              f"{'https' if tls else 'http'}://localhost:{port}/v1/traces", data=request(3))
-        self.expect_http(answer, allowed, before, 3, PROTO)
+                              f"{'https' if tls else 'http'}://localhost:{port}/v1/traces",
+                              data=request(items) if items else b"")
+        self.expect_http(answer, allowed, before, items, PROTO)
 
     def channel(self, server, tls):
         target = f"localhost:{self.ports[server, tls]['grpc']}"
