@@ -21,7 +21,7 @@ static int begin_file(struct weir_journal *journal)
         return failed;
     journal->dead_letter_salt = header.salt;
     journal->dead_letter_bytes = SEGMENT_HEADER;
-    return io_sync_directory(journal->directory);
+    return 0;
 }
 
 static int open_file(struct weir_journal *journal)
@@ -55,8 +55,11 @@ static int open_file(struct weir_journal *journal)
 int dead_letter_add(struct weir_journal *journal, const struct weir_journal_record *record)
 {
     int failed = 0;
-    if (journal->dead_letter_bytes == 0)
+    if (journal->dead_letter_bytes == 0) {
         failed = open_file(journal);
+        if (!failed)
+            failed = io_sync_directory(journal->directory);
+    }
     uint8_t bytes[RECORD_HEADER];
     struct record_header header = {
         .salt = journal->dead_letter_salt,

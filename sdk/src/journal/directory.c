@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,11 +27,32 @@
 static struct weir_journal *journals; // of this process
 static pthread_mutex_t journals_lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* The directory's own name has to be on stable storage, too. */
+static int sync_parent(const char *path)
+{
+    char *copy = weir_xstrdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = fd < 0 ? errno : fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return failed;
+}
+
+static int make_directory(const char *path, mode_t mode)
+{
+    bool made = mkdir(path, mode) == 0;
+    if (!made && errno != EEXIST)
+        return errno;
+    int failed = sync_parent(path);
+    return made ? failed : 0; // of one that was there, the parent may be none of ours
+}
+
 static int make_parents(char *path, mode_t mode)
 {
     for (char *at = strchr(path + 1, '/'); at; at = strchr(at + 1, '/')) {
         *at = '\0';
-        int failed = mkdir(path, mode) == 0 || errno == EEXIST ? 0 : errno;
+        int failed = make_directory(path, mode);
         *at = '/';
         if (failed)
             return failed;
@@ -44,8 +66,8 @@ static int open_directory(const struct weir_journal_options *options, int *out, 
     char *path = weir_xstrdup(options->directory);
     int failed = options->create_parents ? make_parents(path, mode) : 0;
     free(path);
-    if (!failed && mkdir(options->directory, mode) != 0 && errno != EEXIST)
-        failed = errno;
+    if (!failed)
+        failed = make_directory(options->directory, mode);
     if (failed)
         return weir_error_errno(error, failed, "cannot make the directory %s", options->directory);
     int fd = open(options->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

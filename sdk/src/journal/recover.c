@@ -193,11 +193,11 @@ static int scan_one(struct weir_journal *journal, struct segment *segment, struc
     return 0;
 }
 
-/* Reads all records; `records`: how many there are, or 0 if that is not known. 0 or an errno that is not the disk's. */
-static int scan(struct weir_journal *journal, struct segment *segment, uint64_t records)
+/* Reads all records; `seal` says how many there are, NULL: that is not known. 0 or an errno that is not the disk's. */
+static int scan(struct weir_journal *journal, struct segment *segment, const struct seal *seal)
 {
     struct scan at = { SEGMENT_HEADER, segment->header.first, SEGMENT_HEADER, 0 };
-    segment->total = (struct seal){ records ? records : segment->written / RECORD_HEADER, 0, 0 };
+    segment->total = (struct seal){ seal ? seal->records : segment->written / RECORD_HEADER, 0, 0 };
     while (at.offset < segment->written) {
         int failed = scan_one(journal, segment, &at);
         if (failed && failed != EIO)
@@ -208,13 +208,14 @@ static int scan(struct weir_journal *journal, struct segment *segment, uint64_t 
         at.offset = (at.offset / PAGE + 1) * PAGE;
         at.end = at.offset < segment->written ? at.offset : segment->written;
     }
-    if (records)
-        lose(journal, segment, at.sequence, segment->header.first + records);
+    if (seal)
+        lose(journal, segment, at.sequence, segment->header.first + seal->records);
     else if (at.end < segment->written)
         journal->counts.damaged++; // a torn end, which nobody was told to be safe, or damage to the last records
-    segment->total.records = records ? records : at.sequence - segment->header.first;
-    if (!records)
+    if (!seal) {
+        segment->total.records = at.sequence - segment->header.first;
         segment->written = at.end;
+    }
     return 0;
 }
 
@@ -305,7 +306,7 @@ static int load_segment(struct weir_journal *journal, struct segment *segment)
         segment->bytes_left = seal.bytes;
         return 0;
     }
-    failed = scan(journal, segment, sealed ? seal.records : 0);
+    failed = scan(journal, segment, sealed ? &seal : NULL);
     if (failed)
         return failed;
     if (!sealed)

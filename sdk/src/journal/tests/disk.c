@@ -396,9 +396,7 @@ static void make_state(struct file *files, size_t length, size_t block, enum luc
 void disk_synthesize(size_t length, size_t block, uint64_t seed, const char *directory)
 {
     struct file *files = weir_xcalloc(file_count + 1, sizeof(*files));
-    char *empty = rig_directory();
-    rig_copy(empty, directory);
-    rig_remove(empty);
+    rig_empty(directory);
     state = seed * 0x9e3779b97f4a7c15u + 1;
     any(2);
     make_state(files, length, block, (enum luck)(seed % 4));

@@ -33,7 +33,7 @@ char *rig_directory(void)
     return weir_xstrdup(made);
 }
 
-static void empty(const char *directory)
+void rig_empty(const char *directory)
 {
     char path[512];
     DIR *list = opendir(directory);
@@ -48,7 +48,7 @@ static void empty(const char *directory)
 
 void rig_remove(char *directory)
 {
-    empty(directory);
+    rig_empty(directory);
     if (rmdir(directory) != 0)
         die(directory);
     free(directory);
@@ -103,7 +103,7 @@ static void copy_file(const char *from, const char *to)
 void rig_copy(const char *from, const char *to)
 {
     char source[512], target[512];
-    empty(to);
+    rig_empty(to);
     DIR *list = opendir(from);
     for (struct dirent *entry; list && (entry = readdir(list));) {
         snprintf(source, sizeof(source), "%s/%s", from, entry->d_name);

@@ -11,6 +11,8 @@
 /* A fresh directory, to be removed with rig_remove. */
 char *rig_directory(void);
 void rig_remove(char *directory);
+/* Removes what is in it. */
+void rig_empty(const char *directory);
 /* Names in the directory that end so. */
 unsigned rig_files(const char *directory, const char *ending);
 /* One of them, to be freed: the first in order, or the last. NULL: there is none. */
