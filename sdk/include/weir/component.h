@@ -206,6 +206,12 @@ WEIR_EXPORT struct weir_shard *weir_instance_shard(struct weir_instance *instanc
  * all branches are done, with the worst result. Where no pipeline takes the signal, the batch is dropped and counted. */
 WEIR_EXPORT void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack);
 
+/* As weir_shard_send, for what is left of a batch after `taken_out` of its items were removed by the component's purpose
+ * (a filter, a sampler): they are dropped with `reason` (see weir_shard_drop) when the rest is accepted, so that a batch
+ * that is refused and comes again is not counted twice. An empty rest is answered WEIR_OK at once. */
+WEIR_EXPORT void weir_shard_send_rest(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack,
+                                      uint64_t taken_out, const char *reason);
+
 /* WEIR_MULTI_PIPELINE connectors: the pipelines that take `signal` from this connector, and sending to one. */
 WEIR_EXPORT size_t weir_shard_pipelines(const struct weir_shard *shard, enum weir_signal signal);
 WEIR_EXPORT const char *weir_shard_pipeline(const struct weir_shard *shard, enum weir_signal signal, size_t index);

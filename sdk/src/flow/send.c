@@ -34,6 +34,8 @@ struct hop {
     struct transport_tally *transport; /* a receiver's; NULL for others */
     uint64_t items;
     uint64_t bytes;
+    uint64_t taken_out; /* items that the sender has left out, dropped once the rest is accepted */
+    const char *reason; /* why */
     size_t pending;
     struct verdict worst;
     size_t leg_capacity;
@@ -146,6 +148,8 @@ static void hop_done(struct hop *hop)
     if (result->outcome == WEIR_OK) {
         tally_add(&ledger->sent, hop->items);
         tally_add(&ledger->sent_bytes, hop->bytes);
+        if (hop->taken_out > 0)
+            weir_shard_drop(from, hop->signal, hop->taken_out, hop->reason);
     } else {
         tally_add(&ledger->send_failed, hop->items);
     }
@@ -245,6 +249,7 @@ static struct hop *start_hop(struct weir_shard *from, struct weir_batch *batch, 
     hop->items = weir_batch_items(batch);
     hop->bytes = weir_batch_bytes(batch);
     hop->transport = NULL;
+    hop->taken_out = 0;
     hop->pending = legs;
     hop->worst = (struct verdict){ .result = WEIR_RESULT_OK };
     if (from->instance->component->kind == WEIR_RECEIVER) {
@@ -287,7 +292,9 @@ static void send_nowhere(struct weir_shard *shard, struct weir_batch *batch, str
     give_hop(hop);
 }
 
-void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+/* Sends down every edge of the batch's signal. */
+static void send_all(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack, uint64_t taken_out,
+                     const char *reason)
 {
     const struct routes *routes = &shard->wiring->routes[weir_batch_signal(batch)];
     if (shard->closed) {
@@ -295,15 +302,36 @@ void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct 
         return;
     }
     if (routes->targets == 0) {
+        if (taken_out > 0)
+            weir_shard_drop(shard, weir_batch_signal(batch), taken_out, reason);
         send_nowhere(shard, batch, ack);
         return;
     }
     struct hop *hop = start_hop(shard, batch, ack, routes->targets);
+    hop->taken_out = taken_out;
+    hop->reason = reason;
     unsigned worker = weir_worker_index(shard->worker);
     size_t legs = 0;
     for (size_t i = 0; i < routes->count; i++)
         legs = add_legs(hop, legs, &routes->items[i], worker);
     run_legs(hop, legs, batch);
+}
+
+void weir_shard_send(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    send_all(shard, batch, ack, 0, NULL);
+}
+
+void weir_shard_send_rest(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack,
+                          uint64_t taken_out, const char *reason)
+{
+    if (weir_batch_items(batch) > 0) {
+        send_all(shard, batch, ack, taken_out, reason);
+        return;
+    }
+    weir_shard_drop(shard, weir_batch_signal(batch), taken_out, reason);
+    weir_batch_unref(batch);
+    weir_ack_ok(ack);
 }
 
 size_t weir_shard_pipelines(const struct weir_shard *shard, enum weir_signal signal)
