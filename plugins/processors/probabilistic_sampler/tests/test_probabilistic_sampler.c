@@ -197,7 +197,7 @@ START_TEST(of_records)
     expect_records("{\"sampling_percentage\": 100, \"mode\": \"proportional\"}",
                    records("sampling.threshold", weir_value_string(WEIR_STR("xyz"))), "");
     expect_records("{\"sampling_percentage\": 1, \"sampling_priority\": \"p\"}", records("p", weir_value_int(100)),
-                   "0 p=100 sampling.randomness=fdc80d0b42008d sampling.threshold=0");
+                   "0 p=100 sampling.randomness=fdc80d0b42008d sampling.threshold=0|1 p=100 sampling.threshold=0");
 }
 END_TEST
 

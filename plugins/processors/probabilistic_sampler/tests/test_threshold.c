@@ -2,6 +2,8 @@
 /* Thresholds, randomness and tracestate: upstream's vectors (contrib-processors section 2). */
 #include <config.h>
 
+#include <stdio.h>
+
 #include "plugins/processors/probabilistic_sampler/threshold.h"
 #include "plugins/processors/probabilistic_sampler/tracestate.h"
 #include "tests/unit/suite.h"
