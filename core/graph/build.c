@@ -152,6 +152,8 @@ static void build(struct builder *b)
         connect_node(b->nodes.items[i]);
     create_nodes(b);
     if (b->problems->errors == 0)
+        builder_check_offers(b);
+    if (b->problems->errors == 0)
         builder_check_promises(b);
 }
 

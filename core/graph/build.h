@@ -65,6 +65,11 @@ const struct weir_use *builder_link(struct builder *b, const struct weir_pipelin
 /* Reports connectors that are used on one side only. */
 void builder_check_connectors(struct builder *b);
 
+/* Reports extensions that components name and service::extensions does not; those that do not offer what is asked of
+ * them, after create. */
+void builder_check_references(struct builder *b);
+void builder_check_offers(struct builder *b);
+
 /* Reports components that cannot keep what a pipeline's `ack` promises. After create. */
 void builder_check_promises(struct builder *b);
 

@@ -192,6 +192,8 @@ bool builder_lay_out(struct builder *b)
         add_pipeline(b, &b->config->pipelines[i]);
     add_extensions(b);
     builder_check_connectors(b);
+    if (b->problems->errors == 0) /* else some options may have been left half-read */
+        builder_check_references(b);
     return builder_order(b) && b->problems->errors == 0;
 }
 

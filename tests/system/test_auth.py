@@ -5,6 +5,7 @@ gets through, in whatever way a header is written; who is known does."""
 import base64
 import json
 import pathlib
+import re
 import ssl
 import tempfile
 import time
@@ -303,6 +304,10 @@ class Clients(TestCase):
         "wrong_bearer": ({"bearertokenauth": {"token": "wrong"}}, "nobody"),
         "basic": ({"basicauth": {"client_auth": {"username": "ali", "password": PASSWORD}}}, "basic"),
         "wrong_basic": ({"basicauth": {"client_auth": {"username": "bo", "password": "wrong"}}}, "nobody"),
+        "setter": ({"headers_setter": {"headers": [{"action": "upsert", "key": "authorization", "value": BEARER}]}},
+                   "bearer"),
+        "wrong_setter": ({"headers_setter": {"headers": [
+            {"action": "upsert", "key": "authorization", "value": "Bearer wrong"}]}}, "nobody"),
     }
     KINDS = ("grpc_tls", "http", "http_tls", "json_tls")
     AT_ONCE = {"sending_queue": {"enabled": False}, "retry_on_failure": {"enabled": False}}
@@ -451,15 +456,16 @@ class Clients(TestCase):
 class Starts(TestCase):
     """What cannot be authenticated does not start, rather than run open."""
 
-    def config(self, extensions, listed, server=None, exporter=None):
-        port = free_port()
-        protocol = {"endpoint": f"127.0.0.1:{port}"}
+    def config(self, extensions, listed, server=None, exporter=None, exporters=None, protocol="grpc"):
+        options = {"endpoint": f"127.0.0.1:{free_port()}"}
         if server:
-            protocol["auth"] = {"authenticator": server}
-        return {"extensions": extensions, "receivers": {"otlp": {"protocols": {"grpc": protocol}}},
-                "exporters": {"otlp": {"endpoint": "127.0.0.1:1", "tls": {"insecure": True}, **(exporter or {})}},
+            options["auth"] = {"authenticator": server}
+        exporters = exporters or {"otlp_grpc": {"endpoint": "127.0.0.1:1", "tls": {"insecure": True},
+                                                **(exporter or {})}}
+        return {"extensions": extensions, "receivers": {"otlp": {"protocols": {protocol: options}}},
+                "exporters": exporters,
                 "service": {"extensions": listed, "telemetry": {"metrics": {"level": "none"}},
-                            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": ["otlp"]}}}}
+                            "pipelines": {"traces": {"receivers": ["otlp"], "exporters": list(exporters)}}}}
 
     def assert_refused(self, config, text):
         weir = self.weir(config, ready=False)
@@ -468,20 +474,61 @@ class Starts(TestCase):
         self.assertIn(text, ended.stderr)
         self.assertNotIn("t0ken", ended.stderr)
 
-    def test_unknown_authenticator(self):
-        self.assert_refused(self.config(EXTENSIONS, list(EXTENSIONS), server="oidc"), '"oidc"')
+    def assert_invalid(self, config, path, text):
+        """`weir validate` says in which line, and weir does not start."""
+        done = validate(config)
+        self.assertEqual(done.code, 1, done.stderr)
+        self.assertRegex(done.stderr, f"(?m)^[^ ]*config.yaml:[0-9]+:[0-9]+: {re.escape(f'{path}: {text}')}$")
+        self.assertNotIn("t0ken", done.stderr)
+        self.assert_refused(config, text)
 
-    def test_not_in_the_service(self):
-        self.assert_refused(self.config(EXTENSIONS, ["basicauth"], server="bearertokenauth"), '"bearertokenauth"')
+    def test_authenticators_that_do_not_run(self):
+        """Each place that can name one: servers and clients of both transports, and a setter's chain."""
+        setter = {"headers_setter": {"headers": [{"action": "upsert", "key": "a", "value": "b"}],
+                                     "additional_auth": "bearertokenauth"}}
+        http = {"otlp_http": {"endpoint": "https://localhost:1", "auth": {"authenticator": "basicauth/no"}}}
+        server = "receivers::otlp::protocols::grpc::auth::authenticator"
+        for name, config, path, text in (
+                ("unknown", self.config(EXTENSIONS, list(EXTENSIONS), server="oidc"), server,
+                 'server authenticator "oidc"'),
+                ("another name", self.config(EXTENSIONS, list(EXTENSIONS), server="basicauth/2"), server,
+                 'server authenticator "basicauth/2"'),
+                ("not in the service", self.config(EXTENSIONS, ["basicauth"], server="bearertokenauth"), server,
+                 'server authenticator "bearertokenauth"'),
+                ("no extensions", self.config({}, [], server="bearertokenauth"), server,
+                 'server authenticator "bearertokenauth"'),
+                ("HTTP server", self.config(EXTENSIONS, [], server="basicauth", protocol="http"),
+                 "receivers::otlp::protocols::http::auth::authenticator", 'server authenticator "basicauth"'),
+                ("gRPC client", self.config(EXTENSIONS, ["basicauth"], exporter={"auth": {
+                    "authenticator": "bearertokenauth"}}), "exporters::otlp_grpc::auth::authenticator",
+                 'client authenticator "bearertokenauth"'),
+                ("HTTP client", self.config(EXTENSIONS, ["basicauth"], exporters=http),
+                 "exporters::otlp_http::auth::authenticator", 'client authenticator "basicauth/no"'),
+                ("chain", self.config({**EXTENSIONS, **setter}, ["headers_setter"]),
+                 "extensions::headers_setter::additional_auth", 'client authenticator "bearertokenauth"')):
+            with self.subTest(name):
+                self.assert_invalid(config, path, f"{text} not found: it is not among service::extensions")
 
     def test_of_another_kind(self):
-        extensions = {"headers_setter": {"headers": [{"action": "upsert", "key": "a", "value": "b"}]}, **EXTENSIONS}
-        self.assert_refused(self.config(extensions, list(extensions), server="headers_setter"),
-                            'failed to resolve authenticator "headers_setter": extension "headers_setter" is not a '
-                            'server authenticator')
-        self.assert_refused(self.config(extensions, list(extensions), exporter={"auth": {"authenticator": "basicauth"}}),
-                            'failed to resolve authenticator "basicauth": extension "basicauth" is not a client '
-                            'authenticator')
+        setter = {"headers_setter": {"headers": [{"action": "upsert", "key": "a", "value": "b"}]}, **EXTENSIONS}
+        for name, config, path, text in (
+                ("server", self.config(setter, list(setter), server="headers_setter"),
+                 "receivers::otlp::protocols::grpc::auth::authenticator",
+                 'extension "headers_setter" is not a server authenticator'),
+                ("no client side", self.config(EXTENSIONS, list(EXTENSIONS), exporter={"auth": {
+                    "authenticator": "basicauth"}}), "exporters::otlp_grpc::auth::authenticator",
+                 'extension "basicauth" is not a client authenticator')):
+            with self.subTest(name):
+                self.assert_invalid(config, path, text)
+
+    def test_auth_without_an_authenticator(self):
+        for auth in ({}, {"authenticator": None}, {"authenticator": ""}):
+            config = self.config(EXTENSIONS, list(EXTENSIONS))
+            config["receivers"]["otlp"]["protocols"]["grpc"]["auth"] = auth
+            with self.subTest(auth):
+                done = validate(config)
+                self.assertEqual(done.code, 1, done.stderr)
+                self.assertIn("receivers::otlp::protocols::grpc::auth::authenticator", done.stderr)
 
     def test_credentials_over_plain_grpc(self):
         self.assert_refused(self.config(EXTENSIONS, list(EXTENSIONS),

@@ -123,6 +123,44 @@ static void count(struct weir_shard *shard, struct weir_batch *batch, struct wei
 #define FAKE(of_kind, name) WEIR_COMPONENT_GUARD, .kind = (of_kind), .type = (name)
 #define ALL_SIGNALS .stability = { WEIR_BETA, WEIR_BETA, WEIR_BETA, WEIR_BETA }
 
+/* An exporter that names extensions, in groups of all kinds. */
+struct named {
+    struct weir_reference extension;
+};
+struct refer {
+    struct weir_reference any;
+    struct named plain, off;
+    bool off_on;
+    struct weir_groups list, map;
+};
+struct element {
+    char *key;
+    struct weir_reference extension;
+};
+
+#define NAMED_ROW(type) \
+    WEIR_OPTION(type, extension, "extension", .interface = "weir.test", .noun = "test thing", .doc = "One.")
+static const struct weir_option named_rows[] = { NAMED_ROW(struct named), WEIR_OPTION_END };
+static const struct weir_option_table named_table = { named_rows, sizeof(struct named), NULL };
+static const struct weir_option element_rows[] = { NAMED_ROW(struct element), WEIR_OPTION_END };
+static const struct weir_option_table element_table = { element_rows, sizeof(struct element), NULL };
+static const struct weir_option refer_rows[] = {
+    WEIR_OPTION(struct refer, any, "any", .doc = "Any extension."),
+    WEIR_OPTION_GROUP(struct refer, plain, "plain", &named_table, .doc = "A group."),
+    WEIR_OPTION_OPTIONAL(struct refer, off, off_on, "off", &named_table, WEIR_NONE_OFF, .doc = "An optional group."),
+    WEIR_OPTION_LIST(struct refer, list, "list", &named_table, .doc = "A list."),
+    WEIR_OPTION_MAP(struct refer, map, "map", &element_table, struct element, key, .doc = "A map."),
+    WEIR_OPTION_END,
+};
+static const struct weir_option_table refer_table = { refer_rows, sizeof(struct refer), NULL };
+
+/* Only ext/2 offers the interface. */
+static const void *offer(struct weir_instance *instance, const char *interface)
+{
+    bool offers = strcmp(interface, "weir.test") == 0 && strcmp(weir_instance_id(instance), "ext/2") == 0;
+    return offers ? interface : NULL;
+}
+
 static const struct weir_component fakes[] = {
     { FAKE(WEIR_RECEIVER, "src"), LIFE, ALL_SIGNALS, .quiesce = quiesce },
     { FAKE(WEIR_RECEIVER, "src_logs"), LIFE, .stability = { [WEIR_LOGS] = WEIR_BETA } },
@@ -140,7 +178,8 @@ static const struct weir_component fakes[] = {
                     [WEIR_LOGS][WEIR_LOGS] = WEIR_BETA } },
     { FAKE(WEIR_CONNECTOR, "count"), LIFE, .consume = count,
       .converts = { [WEIR_TRACES][WEIR_METRICS] = WEIR_BETA } },
-    { FAKE(WEIR_EXTENSION, "ext"), LIFE },
+    { FAKE(WEIR_EXPORTER, "refer"), LIFE, ALL_SIGNALS, .consume = take, .options = &refer_table },
+    { FAKE(WEIR_EXTENSION, "ext"), LIFE, .offer = offer },
     { FAKE(WEIR_EXPORTER, "no_create"), ALL_SIGNALS, .version = "1", .summary = "A fake.", .create = refuse,
       .destroy = destroy, .consume = take },
     { FAKE(WEIR_EXPORTER, "no_start"), ALL_SIGNALS, .version = "1", .summary = "A fake.", .create = create,

@@ -8,6 +8,7 @@
  *                  keep           keeps the ack until the test answers
  *                  hold, store    as sink, promising no more than memory, no more than disk
  *                  sink_traces    traces only
+ *                  refer          names extensions in its options
  *                  no_create, no_start: fail there
  *     connectors   link           each signal into the same
  *                  count          traces into metrics

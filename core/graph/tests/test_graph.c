@@ -388,6 +388,46 @@ START_TEST(failing_create)
 }
 END_TEST
 
+#define REFERS "traces: {receivers: [src], exporters: [refer]}"
+
+START_TEST(references_to_extensions)
+{
+    build("src: ", "",
+          "refer: {any: ext, plain: {extension: ext/2}, off: {extension: ext/2}, list: [{extension: ext/2}], "
+          "map: {a: {extension: ext/2}}}",
+          "", REFERS);
+    expect_good();
+}
+END_TEST
+
+START_TEST(references_to_what_does_not_run)
+{
+    build("src: ", "",
+          "refer: {any: ext/3, plain: {extension: ext/4}, off: {extension: ext/5}, list: [{}, {extension: ext/6}], "
+          "map: {a: {extension: ext/7}}}, refer/unused: {any: ext/8}",
+          "", REFERS);
+    expect_problems("1.yaml:3:26: exporters::refer::any: extension \"ext/3\" not found: it is not among "
+                    "service::extensions\n"
+                    "1.yaml:3:52: exporters::refer::plain::extension: test thing \"ext/4\" not found: it is not among "
+                    "service::extensions\n"
+                    "1.yaml:3:77: exporters::refer::off::extension: test thing \"ext/5\" not found: it is not among "
+                    "service::extensions\n"
+                    "1.yaml:3:108: exporters::refer::list[1]::extension: test thing \"ext/6\" not found: it is not "
+                    "among service::extensions\n"
+                    "1.yaml:3:138: exporters::refer::map::a::extension: test thing \"ext/7\" not found: it is not "
+                    "among service::extensions\n");
+    build("src: ", "", "refer: {off: {enabled: false, extension: ext/5}}", "", REFERS);
+    expect_good();
+}
+END_TEST
+
+START_TEST(references_to_what_offers_something_else)
+{
+    build("src: ", "", "refer: {any: ext, plain: {extension: ext}, list: [{extension: ext/2}]}", "", REFERS);
+    expect_problems("1.yaml:3:50: exporters::refer::plain::extension: extension \"ext\" is not a test thing\n");
+}
+END_TEST
+
 START_TEST(unsupported_signals)
 {
     build("src: , src_logs: ", "pass_logs: ", "sink: , sink_traces: ", "",
@@ -460,7 +500,8 @@ static Suite *make_suite(void)
         ledger_that_does_not_close, stopped_shards_refuse,
         promises,             promises_that_cannot_be_kept,
         failing_start,        failing_create,
-        unsupported_signals,  unsupported_receiver_is_named_once,
+        references_to_extensions, references_to_what_does_not_run,
+        references_to_what_offers_something_else, unsupported_signals,  unsupported_receiver_is_named_once,
         connector_on_one_side, connector_between_wrong_signals,
         cycle,                unknown_component,
         unused_components_are_not_made,

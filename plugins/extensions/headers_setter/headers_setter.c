@@ -82,7 +82,8 @@ static const struct weir_option_table header_table = { header_rows, sizeof(struc
 static const struct weir_option setter_rows[] = {
     WEIR_OPTION_LIST(struct setter_options, headers, "headers", &header_table, .doc = "What to do, in order."),
     WEIR_OPTION(struct setter_options, additional_auth, "additional_auth",
-                .doc = "Another client authenticator, which adds its headers first."),
+                .doc = "Another client authenticator, which adds its headers first.", .interface = WEIR_AUTH_CLIENT,
+                .noun = "client authenticator"),
     WEIR_OPTION_END,
 };
 static const struct weir_option_table setter_table = { setter_rows, sizeof(struct setter_options), check_setter };

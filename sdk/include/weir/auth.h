@@ -23,7 +23,8 @@ struct weir_auth_options {
     struct weir_reference authenticator;
     struct weir_strings request_params; /* HTTP servers: query parameters shown to the authenticator as headers */
 };
-WEIR_EXPORT extern const struct weir_option_table weir_auth_table;             /* authenticator */
+WEIR_EXPORT extern const struct weir_option_table weir_auth_client_table;      /* authenticator */
+WEIR_EXPORT extern const struct weir_option_table weir_auth_server_table;      /* authenticator */
 WEIR_EXPORT extern const struct weir_option_table weir_auth_http_server_table; /* authenticator, request_params */
 
 /* A request as a server authenticator sees it; valid during the call. */

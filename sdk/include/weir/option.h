@@ -142,6 +142,8 @@ struct weir_option {
     enum weir_option_presence presence;     /* groups */
     size_t present_offset;                  /* groups that can be off: offset of a bool that says whether it is on */
     size_t key_offset;                      /* group maps: offset, in the element, of a char * for its key */
+    const char *interface;                  /* references: what the extension must offer (WEIR_STORAGE); NULL: nothing */
+    const char *noun;                       /* references: what errors call such an extension; NULL: "extension" */
 };
 
 /* Reports from a check function; see weir_check_fail. */
@@ -225,6 +227,22 @@ WEIR_EXPORT bool weir_check_given(const struct weir_checker *checker, const char
 WEIR_EXPORT size_t weir_options_decode(const struct weir_option_table *table, const struct weir_node *node,
                                        const char *path, void *group, struct weir_arena *arena,
                                        struct weir_problems *problems);
+
+/* A reference that was written in the configuration. */
+struct weir_reference_use {
+    const struct weir_option *row;
+    const char *id;
+    const char *path; /* "exporters::otlp_grpc::auth::authenticator"; during the call */
+    struct weir_place place;
+};
+
+/*
+ * Calls `visit` for each reference in `group`, which weir_options_decode has filled from `node` and `path` without
+ * errors; not for those of groups that are off. Main thread.
+ */
+WEIR_EXPORT void weir_options_references(const struct weir_option_table *table, const struct weir_node *node,
+                                         const char *path, const void *group,
+                                         void (*visit)(void *user, const struct weir_reference_use *use), void *user);
 
 /* Parses Go's duration syntax (time.ParseDuration): "1h15m30.5s", "-1.5h", "0"; false on anything else. Any thread. */
 WEIR_EXPORT bool weir_duration_parse(struct weir_str text, struct weir_duration *out);

@@ -72,7 +72,7 @@ static const struct weir_option rows[] = {
                 .doc = "The :authority header; default: from the endpoint."),
     WEIR_OPTION_IGNORED("read_buffer_size", "connections share one read buffer of 64 KiB for each worker"),
     WEIR_OPTION_IGNORED("write_buffer_size", "messages are written from where they are, without a buffer"),
-    WEIR_OPTION_OPTIONAL(struct weir_grpc_client_options, auth, auth_on, "auth", &weir_auth_table, WEIR_NONE_OFF,
+    WEIR_OPTION_OPTIONAL(struct weir_grpc_client_options, auth, auth_on, "auth", &weir_auth_client_table, WEIR_NONE_OFF,
                          .doc = "What adds credentials to every call."),
     WEIR_OPTION_REFUSED("middlewares", "no extension that can stand in front of a client is available"),
     WEIR_OPTION_END,

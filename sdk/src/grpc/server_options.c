@@ -96,7 +96,7 @@ static const struct weir_option server_options[] = {
                 .doc = "Accepted for compatibility: answers are sent without a buffer between."),
     WEIR_OPTION_OPTIONAL(struct weir_grpc_server_options, keepalive, keepalive_on, "keepalive",
                          &keepalive_table, WEIR_SOME, .doc = "Life and liveness of connections."),
-    WEIR_OPTION_OPTIONAL(struct weir_grpc_server_options, auth, auth_on, "auth", &weir_auth_table,
+    WEIR_OPTION_OPTIONAL(struct weir_grpc_server_options, auth, auth_on, "auth", &weir_auth_server_table,
                          WEIR_NONE_OFF, .doc = "Who may make calls; everybody when absent."),
     WEIR_OPTION_REFUSED("middlewares", "no extension that can stand in front of a server is available"),
     WEIR_OPTION(struct weir_grpc_server_options, include_metadata, "include_metadata", .preset = "false",

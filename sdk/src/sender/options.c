@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <weir/storage.h>
+
 #include "sdk/src/option/decode.h"
 #include "sdk/src/sender/sender.h"
 
@@ -176,7 +178,8 @@ static const struct weir_option queue_rows[] = {
     WEIR_OPTION(struct weir_queue_options, wait_for_result, "wait_for_result",
                 .doc = "Answer only when the destination has answered."),
     WEIR_OPTION(struct weir_queue_options, storage, "storage",
-                .doc = "The storage extension that keeps the queue on disk; without, it is in memory."),
+                .doc = "The storage extension that keeps the queue on disk; without, it is in memory.",
+                .interface = WEIR_STORAGE, .noun = "storage extension"),
     WEIR_OPTION_OPTIONAL(struct weir_queue_options, batch, batch_on, "batch", &batch_table, WEIR_DEFAULT_OFF,
                          .doc = "Gathers what is in the queue into larger batches."),
     WEIR_OPTION_END,
