@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hostile clients of HTTP/2: each flood ends by its budget, is counted, and the others do not feel it."""
+
+import json
+import pathlib
+import subprocess
+import sys
+import time
+
+from faultlib import Row, sample
+from weirtest import wait_for
+
+FLOOD = pathlib.Path(__file__).resolve().parent / "faultlib" / "flood.py"
+ENHANCE_YOUR_CALM = "11"
+
+
+class Floods(Row):
+    alone = True
+    rate = ("-r", 1000, "-i", 10)
+
+    def start(self, receiver=None, protocols=("grpc",)):
+        self.sink = self.oracle()
+        self.grpc, self.http, self.metrics_port = (self.free_port() for _ in range(3))
+        config = self.otlp_config(self.sink.grpc, grpc=self.grpc, http=self.http,
+                                  metrics_port=self.metrics_port, receiver=receiver)
+        self.collector = self.weir(config)
+        return self.collector
+
+    def flood(self, variant, port, total, seconds=30.0):
+        return subprocess.Popen([sys.executable, FLOOD, variant, str(port), str(total), str(seconds)],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def end_flood(self, process):
+        try:
+            out, _ = process.communicate(timeout=40)
+        finally:
+            process.kill()
+        self.assertEqual(process.returncode, 0, out)
+        return json.loads(out.splitlines()[-1])
+
+    def closed(self, reason, port=None):
+        return int(self.metrics(self.metrics_port).value(
+            "weir_server_closed_connections_total", listener=f"127.0.0.1:{port or self.grpc}", reason=reason))
+
+    def others_p99(self, seconds):
+        """The 99th percentile of another client's calls, in ms."""
+        return self.generator(f"127.0.0.1:{self.grpc}", *self.rate, "-d", f"{seconds}s").wait()["latency_ms"]["p99"]
+
+    def finish(self):
+        self.send_fresh(f"127.0.0.1:{self.grpc}", [self.sink])
+        self.assert_ledger_closes(self.collector)
+
+
+class RapidReset(Floods):
+    id = "I1"
+    title = "HTTP/2 rapid reset: 200 000 HEADERS and RST_STREAM"
+    broken_by = "x"
+
+    def test_requests_taken_back(self):
+        weir = self.start()
+        before = self.others_p99(2)
+        sampler = self.sampler(weir)
+        begun = time.monotonic()
+        attack = self.flood("rapid_reset", self.grpc, 200_000)
+        during = self.others_p99(2)
+        found = self.end_flood(attack)
+        cpu = sampler.cpu_share(begun)
+        self.assertGreaterEqual(found["sent"], 200_000)
+        self.assertGreaterEqual(found["connections_closed"], 50)
+        self.assertEqual(set(found["goaway"]), {ENHANCE_YOUR_CALM})
+        wait_for(lambda: self.closed("rapid_reset") == found["connections_closed"], 5, "each is counted")
+        self.assertLessEqual(cpu, 1.05)
+        self.assertLessEqual(during, max(2 * before, before + 20), "p99 of another client")
+        self.figure(f"{found['connections_closed']} connections closed, CPU {cpu:.2f}, "
+                    f"p99 {before:.1f} to {during:.1f} ms")
+        self.finish()
+
+
+class Continuations(Floods):
+    id = "I2"
+    title = "CONTINUATION flood without END_HEADERS"
+    broken_by = "x"
+
+    def test_small_ones(self):
+        self.start()
+        found = self.end_flood(self.flood("continuation", self.grpc, 20_000))
+        self.assertEqual(set(found["goaway"]), {ENHANCE_YOUR_CALM})
+        self.assertEqual(self.closed("continuation_flood"), found["connections_closed"])
+        self.figure(f"{found['connections_closed']} connections closed")
+        self.finish()
+
+    def test_large_ones(self):
+        weir = self.start()
+        sampler = self.sampler(weir)
+        found = self.end_flood(self.flood("large_continuation", self.grpc, 2000))
+        self.assertEqual(self.closed("continuation_flood"), found["connections_closed"])
+        self.assertLessEqual(sampler.rss_growth, 4)
+        self.finish()
+
+    def test_frame_by_frame(self):
+        """How many are read before the connection ends."""
+        import socket
+        from faultlib import frames as f
+        self.start()
+        connection = socket.create_connection(("127.0.0.1", self.grpc), 5)
+        connection.sendall(f.PREFACE + f.settings() + f.frame(f.HEADERS, 0, 1, f.grpc_request()))
+        for _ in range(8):
+            connection.sendall(f.frame(f.CONTINUATION, 0, 1, f.literal("x", "y")))
+        wait_for(lambda: sample.rss_mib(self.collector.pid) > 0, 1, "a look")
+        time.sleep(0.1)
+        self.assertEqual(self.closed("continuation_flood"), 0)
+        connection.sendall(f.frame(f.CONTINUATION, 0, 1, f.literal("x", "y")))
+        wait_for(lambda: self.closed("continuation_flood") == 1, 5, "the ninth ends it")
+        connection.close()
+        self.finish()
+
+
+class FrameFloods(Floods):
+    id = "I3"
+    title = "HPACK bomb, floods of cheap frames, no windows, unread answers"
+    budget = 20.0
+    broken_by = "x"
+
+    def test_floods(self):
+        weir = self.start()
+        before = self.others_p99(1)
+        others = self.generator(f"127.0.0.1:{self.grpc}", *self.rate)
+        for variant, reason, total in (("settings", "settings_flood", 20_000), ("ping", "ping_flood", 20_000),
+                                       ("empty_data", "empty_data_flood", 50_000),
+                                       ("padded_data", "empty_data_flood", 50_000),
+                                       ("priority", "frame_flood", 50_000),
+                                       ("unknown", "frame_flood", 50_000),
+                                       ("window_update", "window_update_flood", 100_000),
+                                       ("too_many_streams", "rapid_reset", 30_000),
+                                       ("hpack_bomb", "header_list", 500)):
+            with self.subTest(variant):
+                counted = self.closed(reason)
+                sampler = self.sampler(weir)
+                begun = time.monotonic()
+                found = self.end_flood(self.flood(variant, self.grpc, total, 5))
+                self.assertGreaterEqual(found["connections_closed"], 1, found)
+                wait_for(lambda: self.closed(reason) >= counted + found["connections_closed"], 5,
+                         f"{reason} is counted: {found}")
+                self.assertLessEqual(sampler.cpu_share(begun), 1.05)
+                self.assertLessEqual(sampler.rss_growth, 2.0)
+                self.figure(f"{variant} {found['connections_closed']} closed, "
+                            f"+{sampler.rss_growth:.1f} MiB")
+                sampler.close()
+        during = others.stop()["latency_ms"]["p99"]
+        self.figure(f"p99 {before:.1f} to {during:.1f} ms")
+        self.assertLessEqual(during, max(2 * before, before + 20), "p99 of another client")
+        self.finish()
+
+    def hold(self, variant, port, total, growth):
+        sampler = self.sampler(self.collector)
+        attack = self.flood(variant, port, total, 2.0)
+        line = json.loads(attack.stdout.readline())
+        self.assertTrue(line.get("holding"), line)
+        self.assertLessEqual(self.others_p99(1), 50)
+        self.figure(f"{variant} +{sampler.rss_growth:.1f} MiB")
+        self.assertLessEqual(sampler.rss_growth, growth)
+        sampler.close()
+        attack.stdin.close()
+        attack.wait(10)
+        attack.stdout.close()
+
+    def test_what_is_held_is_bounded(self):
+        """Clients that are not closed at once: what they hold is little."""
+        self.start()
+        self.others_p99(1)  # warm
+        self.hold("zero_window", self.grpc, 900, 2)
+        self.hold("long_lists", self.grpc, 900, 2.5)
+        self.hold("unread", self.http, 200_000, 2)
+        self.finish()
