@@ -40,7 +40,7 @@ class Floods(Row):
 
     def closed(self, reason, port=None):
         return int(self.metrics(self.metrics_port).value(
-            "weir_server_closed_connections_total", listener=f"127.0.0.1:{port or self.grpc}", reason=reason))
+            "weir_server_closed_connections", listener=f"127.0.0.1:{port or self.grpc}", reason=reason))
 
     def others_p99(self, seconds):
         """The 99th percentile of another client's calls, in ms."""
@@ -70,7 +70,7 @@ class RapidReset(Floods):
         self.assertEqual(set(found["goaway"]), {ENHANCE_YOUR_CALM})
         wait_for(lambda: self.closed("rapid_reset") == found["connections_closed"], 5, "each is counted")
         self.assertLessEqual(cpu, 1.05)
-        self.assertLessEqual(during, max(2 * before, before + 20), "p99 of another client")
+        self.assertLessEqual(during, max(2 * before, before + 25), "p99 of another client")
         self.figure(f"{found['connections_closed']} connections closed, CPU {cpu:.2f}, "
                     f"p99 {before:.1f} to {during:.1f} ms")
         self.finish()
@@ -142,13 +142,14 @@ class FrameFloods(Floods):
                 wait_for(lambda: self.closed(reason) >= counted + found["connections_closed"], 5,
                          f"{reason} is counted: {found}")
                 self.assertLessEqual(sampler.cpu_share(begun), 1.05)
-                self.assertLessEqual(sampler.rss_growth, 2.0)
+                # Of these, a thousand are under way, which is what a client may do.
+                self.assertLessEqual(sampler.rss_growth, 5.0 if variant == "too_many_streams" else 1.0)
                 self.figure(f"{variant} {found['connections_closed']} closed, "
                             f"+{sampler.rss_growth:.1f} MiB")
                 sampler.close()
         during = others.stop()["latency_ms"]["p99"]
         self.figure(f"p99 {before:.1f} to {during:.1f} ms")
-        self.assertLessEqual(during, max(2 * before, before + 20), "p99 of another client")
+        self.assertLessEqual(during, max(2 * before, before + 25), "p99 of another client")
         self.finish()
 
     def hold(self, variant, port, total, growth):

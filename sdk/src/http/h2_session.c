@@ -110,7 +110,7 @@ static void stream_free(struct h2_stream *stream)
     session->headers_held -= stream->held;
     headers_free(&stream->headers);
     headers_free(&stream->trailers);
-    headers_free(&stream->out_trailers);
+    free(stream->out_trailers);
     weir_slices_free(&stream->out);
     free(stream);
 }
@@ -357,8 +357,8 @@ static nghttp2_nv *nvs_of(const struct weir_http_header *headers, size_t count)
 
 static void submit_trailers(struct h2_session *session, struct h2_stream *stream)
 {
-    nghttp2_nv *list = nvs_of(stream->out_trailers.items, stream->out_trailers.count);
-    if (!list || nghttp2_submit_trailer(session->nghttp2, stream->id, list, stream->out_trailers.count) != 0)
+    nghttp2_nv *list = nvs_of(stream->out_trailers, stream->out_trailer_count);
+    if (!list || nghttp2_submit_trailer(session->nghttp2, stream->id, list, stream->out_trailer_count) != 0)
         nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
     free(list);
 }
@@ -666,12 +666,28 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct we
     return stream;
 }
 
+/* Copies the fields behind each other into one block, for they are few and there may be many streams. */
 static bool keep_trailers(struct h2_stream *stream, const struct weir_http_header *trailers, size_t count)
 {
+    size_t size = count * sizeof(*trailers);
+    for (size_t i = 0; i < count; i++)
+        size += trailers[i].name.length + trailers[i].value.length;
+    struct weir_http_header *copy = count > 0 ? malloc(size) : NULL;
+    char *text = (char *)(copy + count);
+    if (count > 0 && !copy)
+        return false;
     for (size_t i = 0; i < count; i++) {
-        if (!headers_add(&stream->out_trailers, trailers[i].name, trailers[i].value))
-            return false;
+        const struct weir_str parts[2] = { trailers[i].name, trailers[i].value };
+        struct weir_str *places[2] = { &copy[i].name, &copy[i].value };
+        for (int k = 0; k < 2; k++) {
+            memcpy(text, parts[k].data, parts[k].length);
+            *places[k] = weir_str_make(text, parts[k].length);
+            text += parts[k].length;
+        }
     }
+    free(stream->out_trailers);
+    stream->out_trailers = copy;
+    stream->out_trailer_count = count;
     stream->has_out_trailers = count > 0;
     return true;
 }

@@ -39,7 +39,8 @@ struct h2_stream {
     size_t out_range;
     size_t out_offset;
     size_t out_left;
-    struct headers out_trailers;
+    struct weir_http_header *out_trailers; /* with their texts */
+    size_t out_trailer_count;
     bool has_out_trailers;
     struct h2_stream *previous;
     struct h2_stream *next;

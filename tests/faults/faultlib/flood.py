@@ -116,6 +116,8 @@ def unread():
         yield b"GET /v1/traces HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+# Those that mean to stay; the others leave when all is sent.
+HOLDS = {"zero_window", "long_lists", "unread"}
 READS_NOT = {"unread"}
 PLAIN = {"unread"}
 
@@ -179,7 +181,7 @@ class Client:
                 self._read()
             if writable and not self.closed:
                 self._write(count - self.sent)
-            if not more and not self.reads:
+            if not more and not readable and not self.closed:
                 break
         return self
 
@@ -195,7 +197,7 @@ def main(variant, port, total, seconds):
         most = max(most, client.sent)
         if client.goaway is not None:
             codes[client.goaway] = codes.get(client.goaway, 0) + 1
-        if not client.closed:
+        if not client.closed and variant in HOLDS:
             print(json.dumps({"holding": True, "sent": sent}), flush=True)
             sys.stdin.read()  # keeps the connection until it is told to go
         client.socket.close()

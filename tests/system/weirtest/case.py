@@ -46,4 +46,4 @@ class TestCase(unittest.TestCase):
         result = getattr(self._outcome, "result", None)
         problems = (result.failures + result.errors) if result else []
         if any(test is self for test, _ in problems):
-            print(f"--- weir's stderr in {self.id()}\n{weir.stderr}---")
+            print(f"--- weir's stderr in {unittest.TestCase.id(self)}\n{weir.stderr}---")
