@@ -168,9 +168,7 @@ enum weir_cause h2_guard_scan(struct h2_guard *guard, const uint8_t *bytes, size
     guard->whole = head_whole && !scanner->in_block && (scanner->left == 0 || is_data(scanner));
     if (!guard->whole && fresh)
         guard->header_by = later(now, guard->header_time);
-    if (guard->body_fixed && data > 0)
-        guard->in.by = later(now, guard->body_time);
-    else
+    if (!guard->body_fixed)
         advance(&guard->in, data, guard->body_time, now);
     return cause;
 }
@@ -182,6 +180,14 @@ void h2_guard_receiving(struct h2_guard *guard, bool on, int64_t now)
     if (on && !guard->in.on)
         guard->in.by = later(now, guard->body_time);
     guard->in.on = on;
+}
+
+bool h2_guard_body_since(struct h2_guard *guard, int64_t since, int64_t now)
+{
+    if (!guard->body_fixed || later(since, guard->body_time) <= now)
+        return false;
+    guard->in.by = later(since, guard->body_time);
+    return true;
 }
 
 void h2_guard_sending(struct h2_guard *guard, bool on, int64_t now)

@@ -55,7 +55,7 @@ struct h2_guard_config {
     bool server;
     uint32_t max_streams;
     int64_t header_time; /* nanoseconds for the preface and for header lists; 0: a minute */
-    int64_t body_time;   /* silence allowed within bodies; 0: a minute, and H2_RATE on average */
+    int64_t body_time;   /* for a whole body; 0: silence of a minute within bodies, and H2_RATE on average */
 };
 
 #define H2_RATE 512
@@ -68,6 +68,9 @@ enum weir_cause h2_guard_scan(struct h2_guard *guard, const uint8_t *bytes, size
 enum weir_cause h2_guard_spend(struct h2_guard *guard, enum h2_budget budget, int64_t now);
 /* Gives back: the peer had reason for so many. */
 void h2_guard_earn(struct h2_guard *guard, enum h2_budget budget, unsigned count);
+
+/* The oldest body that is arriving began then: false if it is late, which only a configured body_time can disprove. */
+bool h2_guard_body_since(struct h2_guard *guard, int64_t since, int64_t now);
 
 /* Whether bodies are arriving, or answers are under way. */
 void h2_guard_receiving(struct h2_guard *guard, bool on, int64_t now);

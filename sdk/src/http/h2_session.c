@@ -191,7 +191,7 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
     }
     stream->head_done = true;
     stream->remote_ended = end;
-    stream->moved = now_of(session);
+    stream->headed = stream->moved = now_of(session);
     if (session->server && !end)
         set_receiving(session, session->receiving + 1);
     session->callbacks->headers(stream, end);
@@ -596,6 +596,16 @@ static void reset_stalled(struct h2_session *session, int64_t now)
     }
 }
 
+/* When the first of the requests that are arriving had its headers. */
+static int64_t oldest_body(const struct h2_session *session)
+{
+    int64_t oldest = INT64_MAX;
+    for (const struct h2_stream *stream = session->streams; stream; stream = stream->next)
+        if (stream->head_done && !stream->remote_ended && stream->headed < oldest)
+            oldest = stream->headed;
+    return oldest;
+}
+
 bool h2_session_check(struct h2_session *session)
 {
     int64_t now = now_of(session);
@@ -607,6 +617,8 @@ bool h2_session_check(struct h2_session *session)
         h2_guard_sending(&session->guard, false, now);
         h2_guard_sending(&session->guard, true, now);
         cause = WEIR_CAUSES;
+    } else if (cause == WEIR_CAUSE_BODY && h2_guard_body_since(&session->guard, oldest_body(session), now)) {
+        cause = WEIR_CAUSES; // the one that the deadline was for is whole
     }
     if (cause != WEIR_CAUSES)
         end_for(session, cause);

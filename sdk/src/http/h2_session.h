@@ -39,6 +39,7 @@ struct h2_stream {
     size_t out_range;
     size_t out_offset;
     size_t out_left;
+    int64_t headed;                        /* when the peer's header list was whole */
     struct weir_http_header *out_trailers; /* with their texts */
     size_t out_trailer_count;
     bool has_out_trailers;

@@ -203,19 +203,26 @@ START_TEST(bodies_go_on_or_end)
 }
 END_TEST
 
-START_TEST(read_timeout_is_silence)
+START_TEST(read_timeout_is_for_the_whole_body)
 {
     uint8_t head[9] = { 0, 0x40, 0, NGHTTP2_DATA };
     uint8_t byte = 0;
     open_guard(&(struct h2_guard_config){ .server = true, .body_time = 5 * SECOND });
     h2_guard_receiving(&guard, true, now);
     ck_assert_int_eq(h2_guard_scan(&guard, head, 9, now), WEIR_CAUSES);
-    for (int i = 0; i < 100; i++) {
-        now += 4 * SECOND;
+    int64_t begun = now;
+    for (int i = 0; i < 4; i++) {
+        now += SECOND;
         ck_assert_int_eq(h2_guard_late(&guard, now), WEIR_CAUSES);
         ck_assert_int_eq(h2_guard_scan(&guard, &byte, 1, now), WEIR_CAUSES);
     }
-    ck_assert_int_eq(h2_guard_late(&guard, now + 5 * SECOND), WEIR_CAUSE_BODY);
+    now += SECOND;
+    ck_assert_int_eq(h2_guard_late(&guard, now), WEIR_CAUSE_BODY);
+    ck_assert(!h2_guard_body_since(&guard, begun, now));
+    // Or, if that body is whole, for the next one.
+    ck_assert(h2_guard_body_since(&guard, begun + 3 * SECOND, now));
+    ck_assert_int_eq(h2_guard_late(&guard, now), WEIR_CAUSES);
+    ck_assert_int_eq(h2_guard_late(&guard, now + 3 * SECOND), WEIR_CAUSE_BODY);
 }
 END_TEST
 
@@ -257,7 +264,7 @@ int main(void)
     tcase_add_test(tests, a_busy_connection_is_not_late);
     tcase_add_test(tests, a_preface_that_does_not_come);
     tcase_add_test(tests, bodies_go_on_or_end);
-    tcase_add_test(tests, read_timeout_is_silence);
+    tcase_add_test(tests, read_timeout_is_for_the_whole_body);
     tcase_add_test(tests, answers_leave_or_the_connection_ends);
     tcase_add_test(tests, clients_have_no_deadlines);
     return run_suite(suite);
