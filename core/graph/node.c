@@ -106,6 +106,22 @@ bool node_drain(struct graph_node *node)
     return true;
 }
 
+static void retire_shard(struct weir_worker *worker, void *argument)
+{
+    const struct graph_node *node = argument;
+    const struct weir_component *component = weir_instance_component(node->instance);
+    component->retire(weir_instance_shard(node->instance, weir_worker_index(worker)));
+}
+
+bool node_retire(struct graph_node *node)
+{
+    if (!node->opened || !weir_instance_component(node->instance)->retire)
+        return false;
+    atomic_store(&node->undrained, (int)weir_worker_count());
+    weir_workers_run_all(retire_shard, node);
+    return true;
+}
+
 void node_close(struct graph_node *node)
 {
     if (node->opened)

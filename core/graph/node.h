@@ -15,6 +15,8 @@ void node_announce(struct graph_node *node, bool ready);
 void node_quiesce(struct graph_node *node);
 /* Calls drain on every worker; false when there is nothing to wait for. */
 bool node_drain(struct graph_node *node);
+/* The same with retire. */
+bool node_retire(struct graph_node *node);
 /* Closes the shards, if they were opened. */
 void node_close(struct graph_node *node);
 void node_stop(struct graph_node *node);

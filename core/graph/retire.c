@@ -85,10 +85,10 @@ static void begin_settling(struct graph_node *node)
     weir_workers_run_all(settle_shard, node);
 }
 
-/* What a successor takes over need not be sent first. */
+/* What a successor takes over need not be sent first, but what is on its way shall arrive, and arrive once. */
 static void begin_draining(struct graph_node *node)
 {
-    if (!successor_of(node) && node_drain(node))
+    if (successor_of(node) ? node_retire(node) : node_drain(node))
         node->state = GRAPH_DRAINING;
     else
         begin_settling(node);

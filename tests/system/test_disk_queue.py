@@ -3,6 +3,7 @@
 
 import pathlib
 import tempfile
+import time
 
 import yaml
 
@@ -152,6 +153,24 @@ class TestStates(DiskQueue):
 
 
 class TestReload(DiskQueue):
+    def test_the_queue_is_handed_over(self):
+        """With other options of the exporter, under load: nothing is lost and nothing comes twice."""
+        sink = self.sink(lambda *_: time.sleep(0.02))
+        weir = self.start()
+        sending = self.load(4_000)
+        for n in range(8):
+            seen = len(sending.answered)
+            wait_for(lambda s=seen: len(sending.answered) > s + 100, 20, "the load goes on")
+            config = self.config(num_consumers=3 + n)
+            (weir.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+            done = run("reload", weir.pid)
+            self.assertEqual(done.code, 0, done.stderr)
+        answered = sending.wait(60)
+        self.assertEqual({a.outcome for a in answered}, {"OK", 200})
+        self.wait_all([sink], answered, 60)
+        self.stop_cleanly(weir)
+        self.assert_each_once([sink])
+
     def test_with_the_backend_down(self):
         weir = self.start()
         answered = self.load(300).wait(20)

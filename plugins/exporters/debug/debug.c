@@ -304,6 +304,11 @@ static void debug_drain(struct weir_shard *shard)
     weir_sender_drain(weir_shard_data(shard), shard);
 }
 
+static void debug_retire(struct weir_shard *shard)
+{
+    weir_sender_retire(weir_shard_data(shard), shard);
+}
+
 static void debug_worker_stop(struct weir_shard *shard)
 {
     if (!weir_shard_data(shard))
@@ -366,5 +371,6 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .stop = debug_stop,
     .export_state = debug_export_state,
     .import_state = debug_import_state,
+    .retire = debug_retire,
     .destroy = debug_destroy,
 };

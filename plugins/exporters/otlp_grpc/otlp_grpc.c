@@ -225,6 +225,11 @@ static void drain(struct weir_shard *shard)
     weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
 }
 
+static void retire(struct weir_shard *shard)
+{
+    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+}
+
 static void worker_stop(struct weir_shard *shard)
 {
     struct shard *own = weir_shard_data(shard);
@@ -307,4 +312,5 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .destroy = destroy,
     .export_state = export_state,
     .import_state = import_state,
+    .retire = retire,
 };

@@ -20,6 +20,7 @@
  *     consume         on the worker: telemetry arrives.
  *     quiesce         on each worker, receivers only: stop taking in new work; requests under way go on.
  *     drain           on each worker, in the order of the data: send on what is held; completes later.
+ *     retire          reload, on each worker, instead of drain where a successor of the same id takes over.
  *     worker_stop     on each worker, exporters first: completes every ack it still owes (retryable, "shutting down"),
  *                     drops and counts what it still holds, frees the shard's state.
  *     stop            closes what start opened.
@@ -141,6 +142,10 @@ struct weir_component {
     /* Extensions and others that follow the collector's readiness: true once every pipeline runs, false when shutdown
      * begins. */
     void (*ready)(struct weir_instance *instance, bool ready);
+
+    /* Reload, on each worker, before worker_stop and export_state: what somebody waits for and what is under way comes to
+     * its end, nothing else is begun, then weir_shard_drained(shard). NULL: nothing to wait for. */
+    void (*retire)(struct weir_shard *shard);
 };
 
 #define WEIR_COMPONENT_GUARD                                                                                   \

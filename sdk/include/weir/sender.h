@@ -13,7 +13,7 @@
  *     worker_stop     weir_sender_worker_stop, then the exporter's own client (what is still under way comes back
  *                     through weir_attempt_done and is kept or counted)
  *     stop, destroy   weir_sender_close, weir_sender_free
- *     export_state, import_state   weir_sender_export, weir_sender_import
+ *     retire, export_state, import_state   weir_sender_retire, weir_sender_export, weir_sender_import
  *
  * The component has WEIR_HOLDS.
  */
@@ -127,6 +127,10 @@ WEIR_EXPORT void weir_sender_free(struct weir_sender *sender);
 
 /* What the component's promise hook answers. */
 WEIR_EXPORT enum weir_promise weir_sender_promise(const struct weir_sender *sender, enum weir_promise asked);
+
+/* Reload: attempts under way come to their end, clients who wait for a result get it; the rest is left to the successor.
+ * The shard's worker. */
+WEIR_EXPORT void weir_sender_retire(struct weir_sender *sender, struct weir_shard *shard);
 
 /* Reload: the batches of the memory queue move from a retiring instance (after its worker_stop) to its successor (after
  * its worker_start); a queue on disk needs no moving. For the component's hooks of these names. */

@@ -139,7 +139,7 @@ static bool in_memory(const struct weir_ack *ack)
 }
 
 /* An entry outside has its size in bytes when it waits in memory, too: both count alike. */
-static bool try_entry(struct disk_lane *own, struct sender_entry *entry)
+static bool try_entry(struct disk_lane *own, struct sender_entry *entry, bool anyway)
 {
     struct disk_queue *queue = disk_queue_of(own->lane);
     struct weir_slices payload = { 0 };
@@ -148,7 +148,7 @@ static bool try_entry(struct disk_lane *own, struct sender_entry *entry)
     if (!in_memory(ack) && !disk_record_encode(batch, &payload))
         return false;
     entry->size = in_memory(ack) ? weir_batch_bytes(batch) : payload.bytes;
-    if (!reserve(queue, entry->items, entry->size, false)) {
+    if (!reserve(queue, entry->items, entry->size, anyway)) {
         weir_slices_free(&payload);
         return false;
     }
@@ -209,7 +209,7 @@ void disk_let_in(struct disk_lane *own)
     bool said = false;
     while (own->outside.first) {
         struct sender_entry *entry = disk_pop(&own->outside);
-        if (try_entry(own, entry)) {
+        if (try_entry(own, entry, false)) {
             said = false;
             continue;
         }
@@ -221,6 +221,17 @@ void disk_let_in(struct disk_lane *own)
             return;
         say_waiting(own, true);
         said = true;
+    }
+    say_waiting(own, false);
+    weir_timer_stop(&own->timer);
+}
+
+void disk_let_all_in(struct disk_lane *own)
+{
+    while (own->outside.first) {
+        struct sender_entry *entry = disk_pop(&own->outside);
+        if (!try_entry(own, entry, true))
+            turn_away(own, entry, &WEIR_RESULT_RETRYABLE("out of memory"));
     }
     say_waiting(own, false);
     weir_timer_stop(&own->timer);
@@ -250,7 +261,7 @@ void disk_offer(struct sender_lane *lane, struct weir_batch *batch, struct weir_
     }
     if (blocks && own->outside.first)
         wait_outside(own, entry);
-    else if (!try_entry(own, entry)) {
+    else if (!try_entry(own, entry, false)) {
         if (blocks)
             wait_outside(own, entry);
         else
@@ -272,13 +283,18 @@ void disk_adopt(struct sender_lane *lane, struct weir_batch *batch)
     append(own, batch, NULL, &payload, true);
 }
 
+void disk_turn_outside_away(struct disk_lane *own)
+{
+    weir_timer_stop(&own->timer);
+    while (own->outside.first)
+        turn_away(own, disk_pop(&own->outside), &WEIR_RESULT_RETRYABLE("shutting down"));
+    say_waiting(own, false);
+}
+
 void disk_turn_all_away(struct disk_lane *own)
 {
     const struct weir_result why = WEIR_RESULT_RETRYABLE("shutting down");
-    weir_timer_stop(&own->timer);
-    while (own->outside.first)
-        turn_away(own, disk_pop(&own->outside), &why);
-    say_waiting(own, false);
+    disk_turn_outside_away(own);
     while (own->inside.first) {
         struct sender_entry *entry = disk_pop(&own->inside);
         disk_store_uncount(disk_queue_of(own->lane)->store, entry->items, entry->size);

@@ -68,11 +68,15 @@ static uint64_t held(struct sender_lane *lane)
     return items > 0 ? (uint64_t)items : 0;
 }
 
-static void drain(struct sender_lane *lane)
+static void drain(struct sender_lane *lane, bool successor)
 {
     struct disk_lane *own = lane->own;
     own->draining = true;
     disk_return_taken(own);
+    if (successor)
+        disk_let_all_in(own);
+    else
+        disk_turn_outside_away(own);
 }
 
 static bool idle(struct sender_lane *lane)

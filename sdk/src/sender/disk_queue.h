@@ -76,12 +76,14 @@ void disk_offer(struct sender_lane *lane, struct weir_batch *batch, struct weir_
 void disk_adopt(struct sender_lane *lane, struct weir_batch *batch);
 /* Lets in those who wait outside, in their order, as far as there is room. */
 void disk_let_in(struct disk_lane *own);
+/* Lets all of them in, room or not. */
+void disk_let_all_in(struct disk_lane *own);
 /* There is room again: wakes the lanes that have somebody outside. */
 void disk_room(struct sender_lane *lane);
+/* Answers those outside: there will be no room. */
+void disk_turn_outside_away(struct disk_lane *own);
 /* Answers all that have not come in. */
 void disk_turn_all_away(struct disk_lane *own);
-/* Gives back what an entry took up in memory. */
-void disk_leave_memory(struct disk_queue *queue, struct sender_entry *entry);
 void disk_check_deadlines(struct weir_timer *timer);
 
 /* --- disk_out.c: what goes out --- */

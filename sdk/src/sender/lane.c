@@ -44,13 +44,13 @@ static bool fetch(struct lane *lane)
     const struct sender_queue *queue = lane->base.queue;
     if (queue && queue->type->ready(&lane->base)) {
         struct sender_entry *entry = queue->type->next(&lane->base);
-        if (queue->options->batch_on && !entry->alone)
+        if (queue->options->batch_on && !entry->alone && !lane->retiring)
             batcher_add(lane, entry);
         else
             lane_take(lane, entry);
         return true;
     }
-    if (!lane->draining || batchers_empty(lane))
+    if ((!lane->draining && !lane->retiring) || batchers_empty(lane))
         return false;
     batchers_flush(lane);
     return true;
@@ -63,6 +63,10 @@ static void send_due(struct lane *lane)
             return;
         if (!lane->due.first)
             continue;
+        if (lane->retiring && !transfer_is_awaited(lane->due.first)) {
+            transfer_leave(lane->due.first, &WEIR_RESULT_RETRYABLE("reloading"));
+            continue;
+        }
         if (!slots_take(lane))
             return;
         lane->due.first->has_slot = true;

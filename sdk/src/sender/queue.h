@@ -74,8 +74,9 @@ struct sender_queue_type {
     /* Items behind answers with WEIR_OK that this lane reports as held and that have not come out of `next`; what has
      * is the sender's to count, once it has come out, until `settle`. */
     uint64_t (*held)(struct sender_lane *lane);
-    /* Shutdown begins: a queue that lasts hands out nothing more. NULL: nothing to do. */
-    void (*drain)(struct sender_lane *lane);
+    /* The end begins: a queue that lasts hands out nothing more but what somebody waits for. With `successor`, which takes
+     * over what is in the queue, nobody who waits for room is refused. NULL: nothing to do. */
+    void (*drain)(struct sender_lane *lane, bool successor);
     /* True once no offer is on its way into the queue (asked while draining; sender_wake when that changes). NULL:
      * always. */
     bool (*idle)(struct sender_lane *lane);

@@ -170,19 +170,29 @@ uint64_t weir_sender_held(struct weir_sender *sender, struct weir_shard *shard, 
 
 /* --- the end --- */
 
-void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard)
+static void begin_end(struct weir_sender *sender, const struct weir_shard *shard, bool successor)
 {
     struct sender_shard *own = &sender->shards[weir_worker_index(weir_shard_worker(shard))];
     own->draining = true;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-        own->lanes[signal].draining = true;
+        *(successor ? &own->lanes[signal].retiring : &own->lanes[signal].draining) = true;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         struct lane *lane = &own->lanes[signal];
         if (lane->base.queue && lane->base.queue->type->drain)
-            lane->base.queue->type->drain(&lane->base);
+            lane->base.queue->type->drain(&lane->base, successor);
         transfers_interrupt(lane);
         lane_pump(lane);
     }
+}
+
+void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard)
+{
+    begin_end(sender, shard, false);
+}
+
+void weir_sender_retire(struct weir_sender *sender, struct weir_shard *shard)
+{
+    begin_end(sender, shard, true);
 }
 
 /* What has not been sent is left, or its client told to come back. */

@@ -70,6 +70,7 @@ struct lane {
     struct sender_lane base; /* first */
     bool open;               /* between worker_start and worker_stop */
     bool draining;           /* no retries any more */
+    bool retiring;           /* what nobody waits for is left to a successor */
     bool stopped;            /* after worker_stop */
     bool pumping, again;
     uint64_t random;
@@ -171,7 +172,10 @@ struct transfer *transfer_split(struct transfer *transfer, uint64_t size, int si
 void transfer_add_share(struct transfer *transfer, struct sender_entry *entry, uint64_t items);
 /* The first try. */
 void transfer_start(struct transfer *transfer);
-/* Ends those that wait for their next try: no more retries. At worker_stop they are left to a successor. */
+/* True if somebody waits for the result of a part of it. */
+bool transfer_is_awaited(const struct transfer *transfer);
+/* Ends those that wait for their next try: no more retries. At worker_stop, and while the lane retires, they are left to a
+ * successor; in the second case but those that are awaited. */
 void transfers_interrupt(struct lane *lane);
 /* Ends one that cannot be sent, whatever the destination says. */
 void transfer_fail(struct transfer *transfer, const struct weir_result *result, const char *reason);

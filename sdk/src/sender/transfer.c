@@ -176,6 +176,14 @@ static bool lasts(const struct lane *lane)
     return lane->base.queue && lane->base.queue->type->lasting;
 }
 
+bool transfer_is_awaited(const struct transfer *transfer)
+{
+    for (size_t i = 0; i < transfer->share_count; i++)
+        if (transfer->shares[i].entry->ack)
+            return true;
+    return false;
+}
+
 static void interrupt(struct transfer *transfer, const struct weir_result *result)
 {
     give_up(transfer, "interrupted due to shutdown", result, lasts(transfer->lane) ? NULL : "shutdown");
@@ -354,10 +362,12 @@ static void failed(struct transfer *transfer, const struct weir_result *result)
             transfer_fail(transfer, result, "permanent");
     } else if (lane->stopped) {
         transfer_leave(transfer, result);
-    } else if (retries) {
-        try_again(transfer, result);
-    } else {
+    } else if (!retries) {
         transfer_fail(transfer, result, "send_failed");
+    } else if (lane->retiring && !transfer_is_awaited(transfer)) {
+        transfer_leave(transfer, result);
+    } else {
+        try_again(transfer, result);
     }
 }
 
@@ -416,10 +426,17 @@ void weir_attempt_rejected(struct weir_attempt *attempt, const struct weir_parti
                                                                              : transfer->items;
 }
 
-static struct transfer *first_resting(const struct lane *lane)
+static bool is_to_end(const struct transfer *transfer)
+{
+    const struct lane *lane = transfer->lane;
+    return transfer->state == TRANSFER_RESTING &&
+           (!lane->retiring || lane->stopped || !transfer_is_awaited(transfer));
+}
+
+static struct transfer *first_to_end(const struct lane *lane)
 {
     struct transfer *transfer = lane->under_way.first;
-    while (transfer && transfer->state != TRANSFER_RESTING)
+    while (transfer && !is_to_end(transfer))
         transfer = transfer->next;
     return transfer;
 }
@@ -427,12 +444,12 @@ static struct transfer *first_resting(const struct lane *lane)
 void transfers_interrupt(struct lane *lane)
 {
     struct transfer *transfer;
-    while ((transfer = first_resting(lane))) { /* from the start: the end of one may end others */
+    while ((transfer = first_to_end(lane))) { /* from the start: the end of one may end others */
         char *error = transfer->error;
         struct weir_result why = { WEIR_RETRYABLE, transfer->grpc_code, 0, error };
         transfer->error = NULL;
         weir_timer_stop(&transfer->timer);
-        if (lane->stopped)
+        if (lane->stopped || lane->retiring)
             transfer_leave(transfer, &why);
         else
             interrupt(transfer, &why);

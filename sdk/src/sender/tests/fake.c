@@ -78,6 +78,11 @@ static void drain(struct weir_shard *shard)
     weir_sender_drain(sender_of(shard), shard);
 }
 
+static void retire(struct weir_shard *shard)
+{
+    weir_sender_retire(sender_of(shard), shard);
+}
+
 /* As an exporter whose client ends every request under way. */
 static void worker_stop(struct weir_shard *shard)
 {
@@ -129,6 +134,7 @@ const struct weir_component fake_component = {
     .destroy = destroy,
     .export_state = export_state,
     .import_state = import_state,
+    .retire = retire,
 };
 
 void fake_start(const char *options)

@@ -585,6 +585,47 @@ START_TEST(moves_to_a_successor)
 }
 END_TEST
 
+/* What is under way ends here, and who waits is answered; the rest is the successor's. */
+START_TEST(retires_for_a_successor)
+{
+    fake_start("{'sending_queue': {'num_consumers': 2}}");
+    for (size_t n = 1; n <= 4; n++)
+        assert_ok(offer(n));
+    fail_with(0, WEIR_RETRYABLE, "not now"); /* 1 rests, 2 is under way, 3 and 4 are queued */
+    fake_component.retire(weir_harness_shard(fake));
+    ck_assert(!weir_harness_drained(fake));
+    ck_assert_uint_eq(attempt_count, 2);
+    succeed(1);
+    ck_assert(weir_harness_drained(fake));
+    ck_assert_uint_eq(ledger().delivered, 2);
+    weir_shard_close(weir_harness_shard(fake));
+    void *state = fake_component.export_state(weir_harness_instance(fake));
+    ck_assert_uint_eq(ledger().handed_over, 1 + 3 + 4);
+    ck_assert_uint_eq(ledger().dropped, 0);
+    ck_assert_int_eq(fake_component.import_state(weir_harness_instance(fake), state, NULL), 0);
+    weir_harness_advance(fake, 0); /* back to one that is closed */
+    ck_assert_uint_eq(dropped("shutdown"), 1 + 3 + 4);
+    fake_stop();
+}
+END_TEST
+
+START_TEST(retires_once_who_waits_is_answered)
+{
+    fake_start("{'sending_queue': {'num_consumers': 1, 'wait_for_result': true}}");
+    size_t first = offer(1), second = offer(2);
+    fail_with(0, WEIR_RETRYABLE, "not now");
+    fake_component.retire(weir_harness_shard(fake));
+    weir_harness_advance(fake, 10 * SECOND);
+    succeed(1);
+    assert_ok(first);
+    ck_assert(!weir_harness_drained(fake));
+    succeed(2);
+    assert_ok(second);
+    ck_assert(weir_harness_drained(fake));
+    fake_stop();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sender");
@@ -622,6 +663,8 @@ int main(void)
     tcase_add_test(tests, drain_tells_who_waits);
     tcase_add_test(tests, stopped_without_a_drain);
     tcase_add_test(tests, moves_to_a_successor);
+    tcase_add_test(tests, retires_for_a_successor);
+    tcase_add_test(tests, retires_once_who_waits_is_answered);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
