@@ -157,8 +157,8 @@ class TestReload(DiskQueue):
         """With other options of the exporter, under load: nothing is lost and nothing comes twice."""
         sink = self.sink(lambda *_: time.sleep(0.02))
         weir = self.start()
-        sending = self.load(4_000)
-        for n in range(8):
+        sending = self.load(2_000)
+        for n in range(5):
             seen = len(sending.answered)
             wait_for(lambda s=seen: len(sending.answered) > s + 100, 20, "the load goes on")
             config = self.config(num_consumers=3 + n)
