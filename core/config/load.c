@@ -30,8 +30,10 @@ static void add_text(struct loader *loader, struct weir_str text, struct yaml_so
 {
     struct weir_node *node = yaml_read(&loader->config->arena, text, source, NO_YAML, loader->problems);
     loader->incomplete = loader->incomplete || !node;
-    if (!node || node->type == WEIR_NODE_NULL)
+    if (!node)
         return;
+    if (node->type == WEIR_NODE_NULL)
+        node->type = WEIR_NODE_MAP; /* an empty text says nothing */
     if (node->type != WEIR_NODE_MAP) {
         weir_problem_add(loader->problems, node->place, "", NO_MAP, weir_node_type_name(node->type));
         loader->incomplete = true;

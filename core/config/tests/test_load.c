@@ -66,7 +66,7 @@ static const struct {
     const char *problems;
 } checks[] = {
     { BASE PIPELINE, "" },
-    { "", "empty configuration file\n" },
+    { "", "1.yaml:1:1: empty configuration file\n" },
     { "{}", "1.yaml:1:1: empty configuration file\n" },
     { "text", "1.yaml:1:1: retrieved value (type=string) cannot be used as a Conf\n" },
     { "[1]", "1.yaml:1:1: retrieved value (type=list) cannot be used as a Conf\n" },

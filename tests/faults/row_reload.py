@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""O1: the configuration is changed 200 times under load, while backends come and go."""
+
+import json
+import re
+import threading
+import time
+
+import yaml
+
+from faultlib import Row, sample, wait_for
+from weirtest.weir import run
+
+DONE, SAME, REFUSED = "Configuration reloaded", "Configuration is unchanged", "Configuration not reloaded"
+SIGNALS = ("traces", "metrics", "logs")
+ALL = "traces,metrics,logs"
+SECONDS_MAX = 0.1
+
+# What the file may say that no collector can run: what is done to a good one, and what is said of it.
+BROKEN = [
+    (lambda text: text.replace("timeout: 20ms", "timeout: soon").replace("timeout: 70ms", "timeout: soon"),
+     r"config\.yaml:\d+:\d+: processors::batch::timeout: "),
+    (lambda text: text.replace("processors:\n  batch:", "processors:\n  absent: {}\n  batch:"),
+     r"config\.yaml:\d+:\d+: processors::absent: "),
+    (lambda text: text.replace("  pipelines:\n",
+                               "  pipelines:\n    traces/two: {receivers: [otlp], exporters: [missing]}\n"),
+     r"config\.yaml:\d+:\d+: service::pipelines::traces/two: references exporter"),
+    (lambda text: text[:len(text) // 2] + "\n\t}", r"config\.yaml:\d+:\d+: "),
+    (lambda text: "", r"config\.yaml:1:1: empty configuration file"),
+]
+
+
+class Reloads(Row):
+    id = "O1"
+    title = "reloads under load: options, endpoints, pipelines, invalid, identical; backends down"
+    budget = 20.0
+    broken_by = "not yet"
+    alone = True
+
+    COUNT = 200
+
+    def setUp(self):
+        super().setUp()
+        self.oracles = [self.oracle(), self.oracle()]
+        self.side = self.oracle()
+        self.gates = [self.gate(o.grpc_port) for o in self.oracles]
+        self.grpc, self.http, self.health = (self.free_port() for _ in range(3))
+        self.moving = [self.free_port(), self.free_port()]
+        self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False}
+        self.tally = dict.fromkeys((DONE, SAME, REFUSED), 0)
+        self.slowest = 0.0
+
+    # --- configurations ---
+
+    def config(self):
+        state = self.state
+        config = self.otlp_config(
+            self.gates[state["to"]].address, grpc=self.grpc, http=self.http, processors=("batch",),
+            processors_config={"batch": {"timeout": ("20ms", "70ms")[state["timeout"]]}},
+            exporter={"sending_queue": {"queue_size": 100_000},
+                      "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"},
+                      **self.exporter()})
+        config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
+        config["receivers"]["otlp/moving"] = {
+            "protocols": {"grpc": {"endpoint": f"127.0.0.1:{self.moving[state['place']]}"}}}
+        for name in SIGNALS:
+            config["service"]["pipelines"][name]["receivers"] = ["otlp", "otlp/moving"]
+        if state["side"]:
+            config["exporters"]["otlp_http"] = {"endpoint": f"http://{self.side.http}"}
+            config["service"]["pipelines"]["traces/side"] = {"receivers": ["otlp"], "exporters": ["otlp_http"]}
+        if state["health"]:
+            config["extensions"] = {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}}
+            config["service"]["extensions"] = ["health_check"]
+        return config
+
+    def exporter(self):
+        """More of the exporter's options."""
+        return {}
+
+    def text(self):
+        return yaml.safe_dump(self.config(), sort_keys=False)
+
+    def write(self, text):
+        (self.weir_.folder / "config.yaml").write_text(text)
+
+    # --- reloads ---
+
+    def reload(self, expected):
+        done = run("reload", self.weir_.pid)
+        self.assertEqual(done.code, 1 if expected == REFUSED else 0, done.stderr)
+        self.assertEqual(done.stdout.startswith("reloaded: "), expected == DONE, done.stdout)
+        self.tally[expected] += 1
+        return done.stderr
+
+    def change(self, name):
+        self.state[name] = type(self.state[name])(not self.state[name])
+        self.write(self.text())
+        self.reload(DONE)
+
+    def invalid(self):
+        spoil, said = self.random.choice(BROKEN)
+        self.write(spoil(self.text()))
+        self.assertRegex(self.reload(REFUSED), said)
+
+    def identical(self):
+        self.write("# the same, in other words\n" + json.dumps(self.config()))
+        self.reload(SAME)
+
+    def reloads(self, count):
+        """That many, of every kind, in any order; the last leaves the configuration as it was at first."""
+        todo = []
+        while len(todo) < count - len(self.state):
+            todo += [*self.state, "invalid", "identical"]
+        del todo[count - len(self.state):]
+        self.random.shuffle(todo)
+        todo += [name for name in self.state if todo.count(name) % 2]
+        todo += ["identical"] * (count - len(todo))
+        for what in todo:
+            if what == "invalid":
+                self.invalid()
+            elif what == "identical":
+                self.identical()
+            else:
+                self.change(what)
+
+    # --- figures ---
+
+    def threads(self):
+        return int(re.search(r"Threads:\s+(\d+)", open(f"/proc/{self.weir_.pid}/status").read()).group(1))
+
+    def settled(self):
+        """(MiB, descriptors, threads) once nothing of the old is left: its sockets close when it has drained."""
+        last = [None, 0]
+
+        def steady():
+            now = (sample.descriptors(self.weir_.pid), self.threads())
+            last[1] = last[1] + 1 if now == last[0] else 0
+            last[0] = now
+            return last[1] >= 20
+        wait_for(steady, 20, lambda: f"descriptors and threads stay at {last[0]}", 0.02)
+        return (sample.rss_mib(self.weir_.pid), *last[0])
+
+    def round(self, count):
+        """A third with the backends up, a third with both down, a third with both up again."""
+        self.reloads(count // 3)
+        for gate in self.gates:
+            gate.down()
+        self.reloads(count // 3)
+        for gate in self.gates:
+            gate.up()
+        self.reloads(count - 2 * (count // 3))
+        self.assert_nothing_lost(self.generators, self.oracles, 20)
+        return self.settled()
+
+    def check_times(self):
+        times = [float(t) for t in re.findall(DONE + r".*\"seconds\": ([0-9.e-]+)", self.weir_.stderr)]
+        self.assertEqual(len(times), self.tally[DONE])
+        self.slowest = max(times)
+        if not self.weir_.sanitized():
+            self.assertLessEqual(self.slowest, SECONDS_MAX)
+
+    def check_growth(self, first, second):
+        (rss, fds, threads), (rss2, fds2, threads2) = first, second
+        self.figure(f"{fds2 - fds:+d} descriptors, {threads2 - threads:+d} threads, {rss2 - rss:+.1f} MiB")
+        self.assertLessEqual(fds2, fds, "descriptors")
+        self.assertLessEqual(threads2, threads, "threads")
+        if not self.weir_.sanitized():
+            self.assertLessEqual(rss2 - rss, 6.0, "MiB")
+
+    def check_unchanged_listeners(self):
+        """Nobody who sent to a receiver that stayed was refused, or left without an answer."""
+        for generator in self.generators[:2]:
+            summary = generator.stop()
+            self.assertEqual((summary["items_refused"], summary["items_rejected"], summary["items_unanswered"]),
+                             (0, 0, 0), summary)
+            self.assertGreater(summary["items_acknowledged"], 1000)
+
+    def test_under_load(self):
+        self.weir_ = self.weir(self.config(), args=["--workers", "2"])
+        self.generators = [
+            self.generator(f"127.0.0.1:{self.grpc}", "-r", 3000, "-i", 50, "-s", ALL, "-c", 2),
+            self.generator(f"http://127.0.0.1:{self.http}", "-p", "http", "-r", 3000, "-i", 50, "-s", ALL, "-c", 2),
+            *(self.generator(f"127.0.0.1:{port}", "-r", 500, "-i", 10, "-s", ALL) for port in self.moving)]
+        self.generators[0].wait_acknowledged(1000)
+        first = self.round(self.COUNT // 2)
+        begun = time.monotonic()
+        second = self.round(self.COUNT - self.COUNT // 2)
+        self.check_unchanged_listeners()
+        self.check_times()
+        self.check_growth(first, second)
+        self.figure(f"{self.tally[DONE]} reloads, {self.tally[SAME]} identical, {self.tally[REFUSED]} invalid, "
+                    f"{self.slowest * 1000:.0f} ms at most, the second half in {time.monotonic() - begun:.1f} s")
+        self.send_fresh(f"127.0.0.1:{self.grpc}", [self.oracles[0]])
+        for generator in self.generators[2:]:
+            generator.stop()
+        self.assert_nothing_unknown(self.generators, [self.side])
+        ledger = self.judge(self.weir_, self.generators, self.oracles, window=None)
+        self.assertEqual([row for row in ledger.rows if row["dropped"]], [])
