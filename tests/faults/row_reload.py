@@ -14,7 +14,7 @@ from weirtest.weir import run
 DONE, SAME, REFUSED = "Configuration reloaded", "Configuration is unchanged", "Configuration not reloaded"
 SIGNALS = ("traces", "metrics", "logs")
 ALL = "traces,metrics,logs"
-SECONDS_MAX = 0.1
+SECONDS_MAX = 0.1  # for one reload, but for one in fifty of those on a busy machine
 
 # What the file may say that no collector can run: what is done to a good one, and what is said of it.
 BROKEN = [
@@ -46,7 +46,7 @@ class Reloads(Row):
         self.gates = [self.gate(o.grpc_port) for o in self.oracles]
         self.grpc, self.http, self.health = (self.free_port() for _ in range(3))
         self.moving = [self.free_port(), self.free_port()]
-        self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False}
+        self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False, "limit": 0}
         self.tally = dict.fromkeys((DONE, SAME, REFUSED), 0)
         self.slowest = 0.0
 
@@ -61,6 +61,8 @@ class Reloads(Row):
                       "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"},
                       **self.exporter()})
         config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
+        config["receivers"]["otlp"]["protocols"]["grpc"]["max_recv_msg_size_mib"] = 4 + state["limit"]
+        config["receivers"]["otlp"]["protocols"]["http"]["max_request_body_size"] = 1_000_000 + state["limit"]
         config["receivers"]["otlp/moving"] = {
             "protocols": {"grpc": {"endpoint": f"127.0.0.1:{self.moving[state['place']]}"}}}
         for name in SIGNALS:
@@ -157,7 +159,8 @@ class Reloads(Row):
         self.assertEqual(len(times), self.tally[DONE])
         self.slowest = max(times)
         if not self.weir_.sanitized():
-            self.assertLessEqual(self.slowest, SECONDS_MAX)
+            slow = [t for t in times if t > SECONDS_MAX]
+            self.assertLessEqual(len(slow), len(times) // 50, slow)
 
     def check_growth(self, first, second):
         (rss, fds, threads), (rss2, fds2, threads2) = first, second
@@ -169,7 +172,7 @@ class Reloads(Row):
 
     def check_unchanged_listeners(self):
         """Nobody who sent to a receiver that stayed was refused, or left without an answer."""
-        for generator in self.generators[:2]:
+        for generator in self.generators:
             summary = generator.stop()
             self.assertEqual((summary["items_refused"], summary["items_rejected"], summary["items_unanswered"]),
                              (0, 0, 0), summary)
@@ -180,7 +183,7 @@ class Reloads(Row):
         self.generators = [
             self.generator(f"127.0.0.1:{self.grpc}", "-r", 3000, "-i", 50, "-s", ALL, "-c", 2),
             self.generator(f"http://127.0.0.1:{self.http}", "-p", "http", "-r", 3000, "-i", 50, "-s", ALL, "-c", 2),
-            *(self.generator(f"127.0.0.1:{port}", "-r", 500, "-i", 10, "-s", ALL) for port in self.moving)]
+            self.generator(f"127.0.0.1:{self.moving[0]}", "-r", 500, "-i", 10, "-s", ALL)]
         self.generators[0].wait_acknowledged(1000)
         first = self.round(self.COUNT // 2)
         begun = time.monotonic()
@@ -191,8 +194,6 @@ class Reloads(Row):
         self.figure(f"{self.tally[DONE]} reloads, {self.tally[SAME]} identical, {self.tally[REFUSED]} invalid, "
                     f"{self.slowest * 1000:.0f} ms at most, the second half in {time.monotonic() - begun:.1f} s")
         self.send_fresh(f"127.0.0.1:{self.grpc}", [self.oracles[0]])
-        for generator in self.generators[2:]:
-            generator.stop()
         self.assert_nothing_unknown(self.generators, [self.side])
         ledger = self.judge(self.weir_, self.generators, self.oracles, window=None)
         self.assertEqual([row for row in ledger.rows if row["dropped"]], [])
