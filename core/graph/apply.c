@@ -121,10 +121,17 @@ static int start_new(const struct graph_change *change, struct weir_error *error
     return 0;
 }
 
+static void set_yielding(const struct nodes *nodes, bool yields)
+{
+    for (size_t i = 0; i < nodes->count; i++)
+        weir_instance_yield(nodes->items[i]->instance, yields);
+}
+
 /* What had been started leaves as any other node does: a receiver may have taken something in already. */
 static void roll_back(struct graph_change *change)
 {
     struct nodes new = brought(change);
+    set_yielding(&new, true);
     for (size_t i = 0; i < new.count; i++)
         node_take_targets(new.items[i]);
     each_node(change, forget_plan);
@@ -175,8 +182,7 @@ int graph_apply(struct graph_change *change, struct weir_error *error)
     struct graph *graph = change->graph;
     struct nodes old = taken_out(change), new = brought(change);
     graph->change = change;
-    for (size_t i = 0; i < old.count; i++)
-        weir_instance_yield(old.items[i]->instance, true);
+    set_yielding(&old, true);
     int result = start_new(change, error);
     graph->change = NULL;
     if (result == 0) {
@@ -186,8 +192,7 @@ int graph_apply(struct graph_change *change, struct weir_error *error)
             node_announce(new.items[i], true);
         graph_retire(graph, old.items, old.count);
     } else {
-        for (size_t i = 0; i < old.count; i++)
-            weir_instance_yield(old.items[i]->instance, false);
+        set_yielding(&old, false);
         roll_back(change);
         free_change(change);
     }

@@ -128,7 +128,7 @@ WEIR_EXPORT struct weir_http_server *weir_http_server_start(struct weir_http_sit
                                                             struct weir_worker *worker, void *user,
                                                             struct weir_error *error) WEIR_MUST_USE;
 /* Accepts no more connections, closes idle ones, closes the others behind the answer to their current
- * request. Accepts NULL. */
+ * request. When a reload takes the server out, idle ones have a second for one more request. Accepts NULL. */
 WEIR_EXPORT void weir_http_server_quiesce(struct weir_http_server *server);
 /* Quiesces, and calls done(user) once every exchange is answered and every connection closed; perhaps at
  * once. */

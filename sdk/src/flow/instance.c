@@ -175,12 +175,12 @@ enum weir_promise weir_instance_promise(struct weir_instance *instance, enum wei
 
 void weir_instance_yield(struct weir_instance *instance, bool yields)
 {
-    instance->yields = yields;
+    atomic_store(&instance->yields, yields);
 }
 
 bool weir_instance_yields(const struct weir_instance *instance)
 {
-    return instance->yields;
+    return atomic_load(&instance->yields);
 }
 
 int weir_instance_extension(struct weir_instance *user, const char *id, const char *interface, const char *what,

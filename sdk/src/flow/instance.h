@@ -109,7 +109,7 @@ struct weir_instance {
     struct fault *faults; /* newest first */
     struct weir_shard **shards;
     unsigned shard_count;
-    bool yields;
+    atomic_bool yields;
 };
 
 void ledger_add_reason(struct reason_tally *reasons, const char *reason, uint64_t items, uint64_t bytes);
@@ -122,7 +122,7 @@ void faults_free(struct weir_instance *instance);
 
 /* The instance whose start runs on this thread; NULL: none does. */
 struct weir_instance *weir_instance_starting(void);
-/* True if another may take over what it listens at. Main thread. */
+/* True if another may take over what it listens at. Any thread. */
 bool weir_instance_yields(const struct weir_instance *instance);
 
 #endif

@@ -147,7 +147,8 @@ static void opened(struct weir_conn *conn)
 {
     struct weir_grpc_server *server = weir_conn_user(conn);
     uint32_t max_streams = (uint32_t)grpc_site_of(server)->options->max_concurrent_streams;
-    if (server->server.quiescing || (weir_conn_is_tls(conn) && strcmp(weir_conn_alpn(conn), "h2") != 0)) {
+    bool ending = server->server.quiescing && !server->server.patient;
+    if (ending || (weir_conn_is_tls(conn) && strcmp(weir_conn_alpn(conn), "h2") != 0)) {
         weir_conn_close(conn);
         return;
     }
@@ -167,6 +168,7 @@ static void opened(struct weir_conn *conn)
         grpc_keepalive_start(connection);
     else
         weir_conn_close(conn);
+    server_opened(&server->server, conn);
 }
 
 static void unopened_closed(struct weir_conn *conn, enum weir_conn_reason reason, const char *text)

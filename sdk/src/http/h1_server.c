@@ -111,9 +111,12 @@ static void set_deadline(struct h1_connection *h1)
     bool arriving = h1->state == H1_HEAD || h1->state == H1_BODY;
     if (delay < 0 && arriving)
         delay = 0;
-    // A request that does not go on to arrive must not hold up the end.
-    if (h1->server->server.quiescing && arriving && delay > QUIESCE_TIMEOUT)
+    // What does not come, or does not go on to arrive, must not hold up the end.
+    bool quiescing = h1->server->server.quiescing;
+    if (quiescing && arriving && delay > QUIESCE_TIMEOUT)
         delay = QUIESCE_TIMEOUT;
+    if (quiescing && h1->state == H1_IDLE && delay > LINGER_TIMEOUT)
+        delay = LINGER_TIMEOUT;
     weir_conn_set_deadline(h1->conn, delay);
 }
 
@@ -547,6 +550,8 @@ static enum weir_cause lateness(const struct h1_connection *h1)
 {
     switch (h1->state) {
     case H1_IDLE:
+        if (h1->server->server.quiescing)
+            return WEIR_CAUSE_SERVER;
         return h1->first                           ? WEIR_CAUSE_HEADER
                : weir_conn_queued(h1->conn) > 0 ? WEIR_CAUSE_WRITE_TIMEOUT
                                                 : WEIR_CAUSE_IDLE;
@@ -600,10 +605,13 @@ static const struct weir_conn_events h1_events = {
 static void quiesce(struct server_peer *peer)
 {
     struct h1_connection *h1 = WEIR_CONTAINER_OF(peer, struct h1_connection, peer);
-    // Before the answer, that will say that the connection closes; behind an early one, only bytes to drop come.
-    if ((h1->state == H1_IDLE || h1->answered) && !h1->finished)
+    if (h1->finished)
+        return;
+    // Before the answer, that will say that the connection closes; behind an early one, only bytes to drop come. A
+    // request may be on its way to an idle connection: its client is to hear the same, where somebody takes over.
+    if (h1->answered || (h1->state == H1_IDLE && !h1->server->server.patient))
         stop_reading(h1);
-    else if (!h1->finished)
+    else
         set_deadline(h1);
 }
 

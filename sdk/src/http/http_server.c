@@ -46,12 +46,15 @@ void weir_http_site_close(struct weir_http_site *site)
 static void opened(struct weir_conn *conn)
 {
     struct weir_http_server *server = weir_conn_user(conn);
-    if (server->server.quiescing)
+    if (server->server.quiescing && !server->server.patient) {
         weir_conn_close(conn);
-    else if (strcmp(weir_conn_alpn(conn), "h2") == 0)
+        return;
+    }
+    if (strcmp(weir_conn_alpn(conn), "h2") == 0)
         h2_server_open(server, conn);
     else
         h1_server_open(server, conn);
+    server_opened(&server->server, conn);
 }
 
 static void closed(struct weir_conn *conn, enum weir_conn_reason reason, const char *text)

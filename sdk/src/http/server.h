@@ -15,6 +15,8 @@
 #define IDLE_TIMEOUT INT64_C(600000000000)
 /* The same for a request that is underway when the server drains. */
 #define QUIESCE_TIMEOUT INT64_C(5000000000)
+/* The same for the next request of a connection that has none, when another server takes over. */
+#define LINGER_TIMEOUT INT64_C(1000000000)
 
 /* Take over the connection and its events; close it when memory is out. */
 void h1_server_open(struct weir_http_server *server, struct weir_conn *conn);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sdk/src/http/site.h"
+#include "sdk/src/net/listener.h"
 #include "sdk/src/net/tls_context.h"
 
 static int bind_endpoint(struct site *site, const struct site_options *options, struct weir_error *error)
@@ -96,15 +97,25 @@ int server_start(struct server *server, struct site *site, struct weir_worker *w
     return 0;
 }
 
+static void quiesce_peer(struct weir_conn *conn)
+{
+    struct server_peer *peer = weir_conn_user(conn);
+    peer->quiesce(peer);
+}
+
 static void quiesce_conn(struct weir_conn *conn, void *argument)
 {
-    (void)argument;
-    if (weir_conn_is_open(conn)) {
-        struct server_peer *peer = weir_conn_user(conn);
-        peer->quiesce(peer);
-    } else {
+    const struct server *server = argument;
+    if (weir_conn_is_open(conn))
+        quiesce_peer(conn);
+    else if (!server->patient)
         weir_conn_close(conn); // still in its handshake
-    }
+}
+
+void server_opened(const struct server *server, struct weir_conn *conn)
+{
+    if (server->quiescing && weir_conn_is_open(conn))
+        quiesce_peer(conn);
 }
 
 void server_quiesce(struct server *server)
@@ -114,7 +125,8 @@ void server_quiesce(struct server *server)
     server->quiescing = true;
     if (!server->acceptor)
         return;
-    weir_acceptor_each(server->acceptor, quiesce_conn, NULL);
+    server->patient = weir_listener_yields(server->site->listener);
+    weir_acceptor_each(server->acceptor, quiesce_conn, server);
     weir_acceptor_close(server->acceptor);
 }
 

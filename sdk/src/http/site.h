@@ -51,6 +51,7 @@ struct server {
     struct weir_acceptor *acceptor; /* NULL once closed */
     const struct weir_conn_events *events;
     bool quiescing;
+    bool patient; /* as it quiesces, clients that are about to send may still do so */
     bool stopped;
     size_t pending; /* requests not yet answered, those of clients that went away too */
     void (*done)(void *user);
@@ -61,6 +62,8 @@ struct server {
  * the block still the caller's. */
 int server_start(struct server *server, struct site *site, struct weir_worker *worker, void *user,
                  const struct weir_conn_events *events, struct weir_error *error);
+/* A connection's protocol has taken it over. */
+void server_opened(const struct server *server, struct weir_conn *conn);
 void server_quiesce(struct server *server);
 void server_drain(struct server *server, void (*done)(void *user));
 void server_stop(struct server *server);

@@ -175,10 +175,15 @@ static bool is_accepting(const struct weir_listener *listener)
     return false;
 }
 
+bool weir_listener_yields(const struct weir_listener *listener)
+{
+    return listener->owner && weir_instance_yields(listener->owner);
+}
+
 /* Only what still accepts is sure to have its owner. */
 static bool is_yielding(const struct weir_listener *listener)
 {
-    return listener->owner && is_accepting(listener) && weir_instance_yields(listener->owner);
+    return is_accepting(listener) && weir_listener_yields(listener);
 }
 
 static bool same_address(const struct weir_listener *one, const struct weir_listener *other)

@@ -24,4 +24,8 @@ struct weir_listener {
     atomic_uint connections;
 };
 
+/* True if another instance takes over, or may, so that clients need not notice the end of this one. Any worker, while
+ * the owner exists. */
+bool weir_listener_yields(const struct weir_listener *listener);
+
 #endif
