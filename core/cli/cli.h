@@ -24,6 +24,8 @@ struct cli {
     const char *format; /* --format, NULL when not given */
     const char *mode;   /* --mode, NULL when not given */
     bool validate;      /* --validate of print-config */
+    const char *output, *endpoint; /* of queue, NULL when not given */
+    bool dead;                     /* --dead of queue */
 };
 
 /* The exit code of a command line that makes no sense; the others are the service's. */
@@ -47,6 +49,7 @@ int cli_describe(struct cli *cli);
 int cli_print_config(struct cli *cli);
 int cli_featuregate(struct cli *cli);
 int cli_reload(struct cli *cli);
+int cli_queue(struct cli *cli);
 
 /* Prints "Error: ..." and returns EXIT_FAILED. */
 int cli_fail(const char *format, ...) WEIR_PRINTF(1, 2);

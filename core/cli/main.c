@@ -25,6 +25,9 @@ enum {
     OPTION_FORMAT,
     OPTION_MODE,
     OPTION_VALIDATE,
+    OPTION_OUTPUT,
+    OPTION_ENDPOINT,
+    OPTION_DEAD,
 };
 
 static const struct option options[] = {
@@ -38,6 +41,9 @@ static const struct option options[] = {
     { "format", required_argument, NULL, OPTION_FORMAT },
     { "mode", required_argument, NULL, OPTION_MODE },
     { "validate", optional_argument, NULL, OPTION_VALIDATE },
+    { "output", required_argument, NULL, OPTION_OUTPUT },
+    { "endpoint", required_argument, NULL, OPTION_ENDPOINT },
+    { "dead", no_argument, NULL, OPTION_DEAD },
     { "version", no_argument, NULL, 'v' },
     { "help", no_argument, NULL, 'h' },
     { NULL, 0, NULL, 0 },
@@ -57,6 +63,11 @@ static const char help[] =
     "                         --format=yaml|json, --validate=true|false)\n"
     "  featuregate [ID]       list feature gates\n"
     "  reload PID             have a running collector read its configuration again\n"
+    "  queue list DIR         what is in the queues on disk of a collector that does not run\n"
+    "  queue verify DIR       check every request in them\n"
+    "  queue export DIR       write each request to a file (--output=FOLDER, --dead,\n"
+    "                         --format=json|protobuf)\n"
+    "  queue replay DIR       send them over OTLP/HTTP (--endpoint=URL, --dead)\n"
     "  help                   print this text\n"
     "\n"
     "Options:\n"
@@ -197,6 +208,15 @@ static int take_option(struct cli *cli, int option, const char *value)
         return 0;
     case OPTION_VALIDATE:
         return take_validate(cli, value);
+    case OPTION_OUTPUT:
+        cli->output = value;
+        return 0;
+    case OPTION_ENDPOINT:
+        cli->endpoint = value;
+        return 0;
+    case OPTION_DEAD:
+        cli->dead = true;
+        return 0;
     case 'v':
         cli->command = "version";
         return 0;
@@ -270,6 +290,7 @@ static const struct {
     { "print-initial-config", cli_print_config, 0 },
     { "featuregate", cli_featuregate, 1 },
     { "reload", cli_reload, 1 },
+    { "queue", cli_queue, 2 },
     { "version", command_version, 0 },
     { "help", command_help, 0 },
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <weir/context.h>
+#include <weir/sys/queue.h>
 #include <weir/wire.h>
 
 #include "sdk/src/sender/disk_record.h"
@@ -303,10 +304,10 @@ static bool open_envelope(const uint8_t *bytes, size_t length, struct envelope *
     return !broken && has_data;
 }
 
-bool disk_record_request(const uint8_t *data, size_t length, struct weir_str *out)
+bool weir_queue_request(const void *record, size_t length, struct weir_str *out)
 {
     struct envelope envelope;
-    if (!open_envelope(data, length, &envelope))
+    if (!open_envelope(record, length, &envelope))
         return false;
     *out = envelope.data;
     return true;

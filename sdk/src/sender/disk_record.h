@@ -18,7 +18,4 @@ bool disk_record_encode(struct weir_batch *batch, struct weir_slices *out);
 struct weir_batch *disk_record_decode(enum weir_signal signal, struct weir_buffer *buffer, const uint8_t *data,
                                       size_t length, struct weir_error *error);
 
-/* Finds the request's own bytes in a record; false when there are none. Any thread. */
-bool disk_record_request(const uint8_t *data, size_t length, struct weir_str *out);
-
 #endif

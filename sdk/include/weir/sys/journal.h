@@ -143,6 +143,15 @@ WEIR_EXPORT int weir_journal_walk(const char *directory, const char *file,
                                   bool (*each)(const struct weir_journal_found *found, void *user), void *user,
                                   struct weir_error *error);
 
+/* Keeps every process from opening the directory's journal until the file descriptor *lock is closed. -1 with `error`
+ * set: a process has it open, or no journal is there. Does not wait. Any thread. */
+WEIR_EXPORT int weir_journal_lock(const char *directory, int *lock, struct weir_error *error);
+
+/* Takes the records at these offsets (weir_journal_found, in ascending order) out of the dead-letter file, as one step; the
+ * file goes with the last one. For who has the directory's lock. 0, or -1 with `error` set and nothing changed. Blocks. */
+WEIR_EXPORT int weir_journal_dead_letter_remove(const char *directory, const uint64_t *offsets, size_t count,
+                                                struct weir_error *error);
+
 WEIR_END
 
 #endif
