@@ -39,7 +39,27 @@ void journal_publish(struct weir_journal *journal)
 {
     pthread_mutex_lock(&journal->counts_lock);
     journal->published = journal->counts;
+    const struct weir_journal_lost *lost = &journal->lost;
+    if (lost->records > 0 || lost->items > 0 || lost->bytes > 0) {
+        journal->published_lost.records += lost->records;
+        journal->published_lost.items += lost->items;
+        journal->published_lost.bytes += lost->bytes;
+        journal->lost = (struct weir_journal_lost){ 0, 0, 0 };
+        atomic_store(&journal->any_lost, true);
+    }
     pthread_mutex_unlock(&journal->counts_lock);
+}
+
+bool weir_journal_lost(struct weir_journal *journal, struct weir_journal_lost *out)
+{
+    if (!atomic_load_explicit(&journal->any_lost, memory_order_relaxed))
+        return false;
+    pthread_mutex_lock(&journal->counts_lock);
+    *out = journal->published_lost;
+    journal->published_lost = (struct weir_journal_lost){ 0, 0, 0 };
+    bool any = atomic_exchange(&journal->any_lost, false);
+    pthread_mutex_unlock(&journal->counts_lock);
+    return any;
 }
 
 void weir_journal_counts(const struct weir_journal *journal, struct weir_journal_counts *out)

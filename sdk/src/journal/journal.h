@@ -102,9 +102,12 @@ struct weir_journal {
 
     pthread_mutex_t counts_lock;
     struct weir_journal_counts published;
+    struct weir_journal_lost published_lost;
+    atomic_bool any_lost;
 
     /* The thread's own, as all that follows. */
     struct weir_journal_counts counts;
+    struct weir_journal_lost lost; /* since the last journal_publish */
     struct segment *first, *last;
     struct segment *active; /* the last one while it may be written to, or NULL */
     uint64_t next_sequence;

@@ -104,6 +104,7 @@ void read_lost(struct weir_journal *journal, struct segment *segment, uint64_t f
         lost++;
     }
     journal->counts.damaged += lost;
+    journal->lost.records += lost;
     if (lost > 0)
         weir_log(journal->logger, WEIR_ERROR, "Records of the journal are damaged and lost",
                  WEIR_F_TEXT("directory", journal->path), WEIR_F_UINT("records", lost));

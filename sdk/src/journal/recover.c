@@ -401,6 +401,7 @@ int recover(struct weir_journal *journal, struct weir_error *error)
         if (journal->next_sequence <= names.highest)
             journal->next_sequence = names.highest + 1;
         segments_reclaim(journal, false);
+        journal->lost = (struct weir_journal_lost){ 0, 0, 0 }; // nobody has seen them in the counts
         journal->counts.found_records = journal->counts.records;
         journal->counts.found_items = journal->counts.items;
         marks_flush(journal);

@@ -170,6 +170,8 @@ void segment_remove(struct weir_journal *journal, struct segment *segment)
     // What damage made of the difference between the seal and the records that were met.
     journal->counts.items -= segment->items_left;
     journal->counts.bytes -= segment->bytes_left;
+    journal->lost.items += segment->items_left;
+    journal->lost.bytes += segment->bytes_left;
     segment_free(segment);
 }
 

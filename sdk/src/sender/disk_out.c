@@ -108,6 +108,8 @@ bool disk_ready(struct sender_lane *lane)
         return false;
     if (lane->index == 0 && atomic_load_explicit(&own->store->orphaned, memory_order_relaxed) != 0)
         disk_take_over(lane);
+    if (lane->index == 0)
+        disk_note_lost(lane);
     if (own->outside.first)
         disk_let_in(own);
     if (!own->draining)

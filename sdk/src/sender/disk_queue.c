@@ -62,6 +62,20 @@ void disk_take_over(struct sender_lane *lane)
         weir_shard_hand_over(lane->shard, lane->signal, (uint64_t)-items);
 }
 
+void disk_note_lost(struct sender_lane *lane)
+{
+    struct disk_queue *queue = disk_queue_of(lane);
+    struct weir_journal_lost lost;
+    if (!weir_journal_lost(queue->store->journal, &lost))
+        return;
+    atomic_fetch_sub(&queue->store->used[WEIR_SIZER_REQUESTS], lost.records);
+    atomic_fetch_sub(&queue->store->used[WEIR_SIZER_ITEMS], lost.items);
+    atomic_fetch_sub(&queue->store->used[WEIR_SIZER_BYTES], lost.bytes);
+    atomic_fetch_sub(&queue->waiting_items, (int64_t)lost.items);
+    weir_shard_drop(lane->shard, lane->signal, lost.items, "damaged");
+    disk_room(lane);
+}
+
 static uint64_t held(struct sender_lane *lane)
 {
     int64_t items = lane->index == 0 ? atomic_load(&disk_queue_of(lane)->waiting_items) : 0;
@@ -122,6 +136,7 @@ static void close(struct sender_queue *base)
     if (!queue->store)
         return;
     disk_take_over(base->lanes[0]);
+    disk_note_lost(base->lanes[0]);
     leave(queue);
     queue->stuck = !disk_store_close(queue->store);
     queue->store = NULL;

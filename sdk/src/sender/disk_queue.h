@@ -71,6 +71,9 @@ static inline struct sender_entry *disk_pop(struct disk_list *list)
 /* Takes over the items of an instance that shared the directory and has stopped. Lane 0, on the main thread. */
 void disk_take_over(struct sender_lane *lane);
 
+/* Counts what damage on disk has taken from the queue. Lane 0; or the main thread, when all have stopped. */
+void disk_note_lost(struct sender_lane *lane);
+
 /* --- disk_in.c: what comes in --- */
 void disk_offer(struct sender_lane *lane, struct weir_batch *batch, struct weir_ack *ack);
 void disk_adopt(struct sender_lane *lane, struct weir_batch *batch);

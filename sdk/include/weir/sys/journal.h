@@ -56,6 +56,14 @@ struct weir_journal_counts {
 };
 WEIR_EXPORT void weir_journal_counts(const struct weir_journal *journal, struct weir_journal_counts *out);
 
+/* Of what was in `records`, `items` and `bytes`: lost to damage that was found later. A record whose header cannot be read
+ * tells its items once all others of its segment are settled. */
+struct weir_journal_lost {
+    uint64_t records, items, bytes;
+};
+/* What has been lost since the last call; false: nothing. */
+WEIR_EXPORT bool weir_journal_lost(struct weir_journal *journal, struct weir_journal_lost *out);
+
 /* One record to be appended. Embed it, zeroed; keep it in place until `done`. */
 struct weir_journal_append {
     struct weir_slices payload; /* references are kept until done; emptied then */
