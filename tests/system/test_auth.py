@@ -10,11 +10,10 @@ import ssl
 import tempfile
 import time
 
-import grpc
-
 from weirtest import TestCase, Weir, bench, free_port, messages, prom, rawhttp, rpc, validate
 from weirtest.ledger import Ledger
 from weirtest.requests import JSON, PROTO, json_request, request
+from weirtest.rpc import grpc
 
 TOKEN, OTHER_TOKEN = "t0ken-of-the-test", "another.token/of=the+test"
 PASSWORD = "sesame"

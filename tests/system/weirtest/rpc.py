@@ -2,10 +2,13 @@
 """A gRPC client and a gRPC server on Python's grpcio. They carry raw bytes: no generated stubs."""
 
 import collections
+import os
 import threading
 from concurrent import futures
 
-import grpc
+# Tests start processes while channels are open; grpcio's handlers for forks can wait for ever.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+import grpc  # noqa: E402: reads the variable
 
 from . import messages
 from .wait import wait_for
