@@ -15,17 +15,19 @@ class MemoryPressure(Row):
     id = "R2"
     title = "64 MiB and several times the load that the backend takes"
     budget = 40.0
-    broken_by = "(not seen yet)"
+    broken_by = ("a memory limiter that admits everything: the cgroup's kernel killed it, RSS of 65 MiB under "
+                 "RLIMIT_DATA")
 
     SECONDS = 6.0
     BUDGET_MIB = 64
     PERMITTED_MIB = 58
 
     def config(self, sink, **limit):
-        config = self.otlp_config(sink, grpc=self.grpc, http=self.http, processors=["memory_limiter"], exporter={
-            # Larger than the memory there is, so that the limiter is what holds.
-            "sending_queue": {"sizer": "bytes", "queue_size": 1 << 30, "num_consumers": 4}, "timeout": "60s",
-            "compression": "none"})
+        # A queue larger than the memory there is, so that the limiter is what holds.
+        config = self.otlp_config(
+            sink, grpc=self.grpc, http=self.http, processors=["memory_limiter"], exporter={
+                "sending_queue": {"sizer": "bytes", "queue_size": 1 << 30, "num_consumers": 4}, "timeout": "60s",
+                "compression": "none"})
         config["processors"]["memory_limiter"] = {"check_interval": "100ms", **limit}
         return config
 
@@ -55,7 +57,7 @@ class MemoryPressure(Row):
         peak = sample.peak_mib(weir.pid)
         self.assertLessEqual(peak, self.PERMITTED_MIB, "RSS")
         for text in set().union(*(s["errors"] for s in summaries)):
-            self.assertRegex(text, r"^(Unavailable|ResourceExhausted|HTTP 503|HTTP 429)", "a refusal that lasts")
+            self.assertRegex(text, r"^(Unavailable|ResourceExhausted|HTTP 503|HTTP 429)", "a lasting refusal")
         accepted = sum(s["items_acknowledged"] for s in summaries)
         refused = sum(s["items_refused"] for s in summaries)
         self.figure(f"{what}: RSS {peak:.0f} MiB, {accepted} taken, {refused} refused")
@@ -88,20 +90,25 @@ class ClockJumps(Row):
     id = "R5"
     title = "the wall clock jumps by an hour and a year, either way, and creeps"
     budget = 25.0
-    broken_by = "(not seen yet)"
+    broken_by = ("a worker's clock that is the wall clock: retries given up, batches that stopped, ended by the "
+                 "watchdog")
 
     HOUR, YEAR = 3600, 365 * 86400
     JUMPS = (HOUR, -HOUR, YEAR, -YEAR, 0)
+    WORKERS = 2
 
-    def start(self, **exporter):
+    def start(self, queue=None, **exporter):
         self.oracle_ = self.oracle()
+        self.clock = self.shim()
         self.grpc = self.free_port()
         self.endpoint = f"127.0.0.1:{self.grpc}"
-        config = self.otlp_config(self.oracle_.grpc, grpc=self.grpc, processors=["batch"], exporter={
-            "sending_queue": {"queue_size": 1_000_000, "sizer": "items"}, **exporter})
-        config["processors"]["batch"] = {"timeout": "200ms", "send_batch_size": 100_000}
-        self.clock = self.shim()
-        return self.weir(config, env=self.clock.env)
+        self.config = self.otlp_config(self.oracle_.grpc, grpc=self.grpc, processors=["batch"], exporter={
+            "sending_queue": {"queue_size": 1_000_000, "sizer": "items", **(queue or {})}, **exporter})
+        self.config["processors"]["batch"] = {"timeout": "200ms", "send_batch_size": 100_000}
+        if queue:
+            self.config["extensions"] = {"file_storage": {"directory": str(self.folder)}}
+            self.config["service"]["extensions"] = ["file_storage"]
+        return self.weir(self.config, env=self.clock.env, args=["--workers", self.WORKERS])
 
     def creep(self):
         """A clock that is set right in small steps."""
@@ -109,50 +116,61 @@ class ClockJumps(Row):
             self.clock.shift_wall_clock(step / 100)
             time.sleep(0.005)
 
+    def through_all_jumps(self, most_per_second):
+        """The backend hears from weir again after each jump, and never more than that often: counted from the
+        beginning, so that a busy machine which stands still for a while does no harm. Returns the rate."""
+        first, begun = self.oracle_.report()["requests"], time.monotonic()
+        for jump in self.JUMPS:
+            self.clock.shift_wall_clock(jump)
+            before, then = self.oracle_.report()["requests"], time.monotonic()
+            # A burst would come at once.
+            wait_for(lambda: self.oracle_.report()["requests"] >= before + 3 and
+                     time.monotonic() > then + 0.8, 15, f"nothing was sent after a jump to {jump} s", 0.05)
+        self.creep()
+        seconds = time.monotonic() - begun
+        requests = self.oracle_.report()["requests"] - first
+        self.assertLessEqual(requests, most_per_second * seconds + 20, "a burst")
+        return requests / seconds
+
     def test_timers_go_on(self):
         """Batches still come every 200 ms: no stall, no burst."""
         weir = self.start()
         load = self.generator(self.endpoint, "-r", 400, "-i", 4)
         load.wait_acknowledged(100)
-        wait_for(lambda: self.oracle_.report()["requests"] > 2, 10, "batches come")
-        worst, requests = 0.0, []
-        for jump in self.JUMPS:
-            self.clock.shift_wall_clock(jump)
-            before, begun = self.oracle_.report(), time.monotonic()
-            self.send_fresh(self.endpoint, [self.oracle_], 5)
-            worst = max(worst, time.monotonic() - begun)
-            wait_for(lambda: time.monotonic() - begun > 1.0, 5, "a second")
-            after, seconds = self.oracle_.report(), time.monotonic() - begun
-            requests.append((after["requests"] - before["requests"]) / seconds)
-            self.assertGreater(after["items"] - before["items"], 150, f"a stall after {jump} s")
-        self.creep()
-        # At most one batch every 200 ms from each worker; twice that is a burst.
-        self.assertLessEqual(max(requests), 2 * 5 * (os.cpu_count() or 1) + 5)
-        self.figure(f"fresh record within {worst:.1f} s, {max(requests):.0f} batches/s")
+        # One batch every 200 ms from each worker; twice that is a burst.
+        rate = self.through_all_jumps(2 * 5 * self.WORKERS)
+        self.figure(f"{rate:.0f} batches/s")
         self.judge(weir, [load], [self.oracle_], endpoint=self.endpoint)
 
     def test_queue_does_not_expire(self):
         """What waits to be sent again is neither given up nor sent at once because it is next year."""
         weir = self.start(retry_on_failure={"initial_interval": "300ms", "max_interval": "600ms",
-                                            "max_elapsed_time": "60s"})
+                                            "max_elapsed_time": "120s"})
         self.oracle_.change(fail_rate=1, fail_code="Unavailable")
         load = self.generator(self.endpoint, "-r", 400, "-i", 4)
         load.wait_acknowledged(200)
-        rates = []
-        for jump in self.JUMPS:
-            self.clock.shift_wall_clock(jump)
-            before, begun = self.oracle_.report()["requests"], time.monotonic()
-            wait_for(lambda: time.monotonic() - begun > 1.0, 5, "a second")
-            after, seconds = self.oracle_.report()["requests"], time.monotonic() - begun
-            rates.append((after - before) / seconds)
+        # Ten consumers, each waits 150 ms or more between its attempts.
+        rate = self.through_all_jumps(10 / 0.15)
         load.stop()
-        # Ten consumers, each waits 150 ms or more between its attempts, and new batches come.
-        self.assertLessEqual(max(rates), 10 / 0.15 + 20, "a burst of retries")
-        self.assertGreater(min(rates), 0.5, "retries stopped")
         self.oracle_.change(fail_rate=0)
         ledger = self.judge(weir, [load], [self.oracle_], endpoint=self.endpoint)
         self.assertEqual(sum(row["dropped"] for row in ledger.rows), 0)
-        self.figure(f"{min(rates):.0f} to {max(rates):.0f} retries/s")
+        self.figure(f"{rate:.0f} retries/s")
+
+    def test_queue_on_disk_does_not_expire(self):
+        """It outlasts a restart in which a year went by, and one in which it was taken back."""
+        weir = self.start(queue={"storage": "file_storage"})
+        self.oracle_.change(fail_rate=1, fail_code="Unavailable")
+        loads = []
+        for jump in (self.YEAR, -self.YEAR, 0):
+            loads.append(self.generator(self.endpoint, "-n", 1000))
+            loads[-1].wait()
+            # The queue has what batch held when weir has stopped.
+            self.assertEqual(weir.stop().code, 0, weir.stderr[-2000:])
+            self.clock.shift_wall_clock(jump)
+            weir = self.weir(self.config, env=self.clock.env, args=["--workers", self.WORKERS])
+        self.oracle_.change(fail_rate=0)
+        self.judge(weir, loads, [self.oracle_], endpoint=self.endpoint)
 
     def test_boot_time(self):
         """A machine that has been up for three years."""
