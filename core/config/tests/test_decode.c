@@ -244,6 +244,8 @@ static const struct {
       "1:14: f::headers::x: expected type 'string', got unconvertible type 'int'; put it in "
       "quotes to make it a string" },
     { "headers: [{name: a}, {name: a}]", "1:22: f::headers[1]: duplicate keys in map-style list: [a]" },
+    { "headers: [[]]", "1:11: f::headers[0]: expected a map or struct, got \"list\"" },
+    { "labels: [~]", "1:10: f::labels[0]::name: Name.: required key \"name\" is missing" },
     { "list: x", "1:7: f::list: source data must be an array or slice, got string; expected a list" },
     { "list: [{}]", "1:8: f::list[0]::type: Type.: required key \"type\" is missing" },
     { "map: {m: {type: ''}}", "1:17: f::map::m::type: Type.: required key \"type\" is empty" },

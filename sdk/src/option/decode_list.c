@@ -68,7 +68,7 @@ struct listed_pair {
     char *value;
 };
 static const struct weir_option pair_options[] = {
-    WEIR_OPTION(struct listed_pair, name, "name", .required = true, .doc = "Name."),
+    WEIR_OPTION(struct listed_pair, name, "name", .preset = "", .required = true, .doc = "Name."),
     WEIR_OPTION(struct listed_pair, value, "value", .preset = "", .doc = "Value."),
     WEIR_OPTION_END,
 };
