@@ -7,7 +7,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +125,6 @@ static const struct weir_option_table file_table = { file_options, sizeof(struct
 struct file_instance {
     _Atomic unsigned references;
     struct writer *writer;
-    pthread_mutex_t lock; /* of the writer: jobs of several workers write one file */
 };
 
 /* One batch on its way into the file. */
@@ -152,7 +150,6 @@ static void release_instance(struct file_instance *own)
     if (atomic_fetch_sub(&own->references, 1) > 1)
         return;
     writer_close(own->writer);
-    pthread_mutex_destroy(&own->lock);
     free(own);
 }
 
@@ -175,7 +172,6 @@ static int file_create(struct weir_instance *instance, struct weir_error *error)
     (void)error;
     struct file_instance *own = weir_xcalloc(1, sizeof *own);
     own->references = 1;
-    pthread_mutex_init(&own->lock, NULL);
     weir_instance_set_data(instance, own);
     return 0;
 }
@@ -261,10 +257,7 @@ static bool encode(const struct file_config *config, struct weir_batch *batch, s
 static void write_record(struct weir_job *job)
 {
     struct record *record = WEIR_CONTAINER_OF(job, struct record, job);
-    struct file_instance *own = record->instance;
-    pthread_mutex_lock(&own->lock);
-    record->failed = writer_append(own->writer, &record->bytes, &record->error) != 0;
-    pthread_mutex_unlock(&own->lock);
+    record->failed = writer_append(record->instance->writer, &record->bytes, &record->error) != 0;
 }
 
 static void link_record(struct file_shard *own, struct record *record)

@@ -1,42 +1,103 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Appending whole records. */
+/*
+ * Appending whole records. What one process writes to one path goes through one descriptor, whoever writes: on reload
+ * an instance and its successor do so side by side.
+ */
 #include <config.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "plugins/exporters/file/writer.h"
 
-struct writer {
-    struct writer_options options;
-    int file;
+struct shared_file {
+    struct shared_file *next;
+    char *path;
+    unsigned references;  /* under all_lock */
+    pthread_mutex_t lock; /* of what follows */
+    int file;             /* -1: could not be opened again */
     off_t length;
 };
 
-static int open_file(struct writer *writer, bool keep, struct weir_error *error)
+struct writer {
+    struct writer_options options;
+    struct shared_file *shared;
+};
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct shared_file *all;
+
+static int open_file(struct shared_file *shared, bool keep, struct weir_error *error)
 {
     struct stat status;
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (keep ? 0 : O_TRUNC);
-    writer->file = open(writer->options.path, flags, 0644);
-    if (writer->file < 0)
-        return weir_error_errno(error, errno, "open %s", writer->options.path);
-    writer->length = fstat(writer->file, &status) == 0 ? status.st_size : 0;
+    shared->file = open(shared->path, flags, 0644);
+    if (shared->file < 0)
+        return weir_error_errno(error, errno, "open %s", shared->path);
+    shared->length = fstat(shared->file, &status) == 0 ? status.st_size : 0;
     return 0;
+}
+
+static void free_file(struct shared_file *shared)
+{
+    if (shared->file >= 0)
+        close(shared->file);
+    pthread_mutex_destroy(&shared->lock);
+    free(shared->path);
+    free(shared);
+}
+
+static struct shared_file *new_file(const char *path, bool keep, struct weir_error *error)
+{
+    struct shared_file *shared = weir_xcalloc(1, sizeof *shared);
+    shared->path = weir_xstrdup(path);
+    pthread_mutex_init(&shared->lock, NULL);
+    if (open_file(shared, keep, error) == 0)
+        return shared;
+    free_file(shared);
+    return NULL;
+}
+
+static struct shared_file *find_or_open(const char *path, bool keep, struct weir_error *error)
+{
+    struct shared_file *shared = all;
+    while (shared && strcmp(shared->path, path) != 0)
+        shared = shared->next;
+    if (!shared && (shared = new_file(path, keep, error))) {
+        shared->next = all;
+        all = shared;
+    }
+    if (shared)
+        shared->references++;
+    return shared;
+}
+
+static void leave_all(const struct shared_file *shared)
+{
+    struct shared_file **link = &all;
+    while (*link != shared)
+        link = &(*link)->next;
+    *link = shared->next;
 }
 
 struct writer *writer_open(const struct writer_options *options, struct weir_error *error)
 {
+    pthread_mutex_lock(&all_lock);
+    /* A file under rotation goes on where it was: it is rotated by size, not by restarts. */
+    struct shared_file *shared = find_or_open(options->path, options->append || options->rotate, error);
+    pthread_mutex_unlock(&all_lock);
+    if (!shared)
+        return NULL;
     struct writer *writer = weir_xcalloc(1, sizeof *writer);
     writer->options = *options;
-    /* A file under rotation goes on where it was: it is rotated by size, not by restarts. */
-    if (open_file(writer, options->append || options->rotate, error) != 0) {
-        free(writer);
-        return NULL;
-    }
+    writer->options.path = shared->path;
+    writer->shared = shared;
     return writer;
 }
 
@@ -44,12 +105,17 @@ void writer_close(struct writer *writer)
 {
     if (!writer)
         return;
-    if (writer->file >= 0)
-        close(writer->file);
+    pthread_mutex_lock(&all_lock);
+    bool last = --writer->shared->references == 0;
+    if (last)
+        leave_all(writer->shared);
+    pthread_mutex_unlock(&all_lock);
+    if (last)
+        free_file(writer->shared);
     free(writer);
 }
 
-static int rotate(struct writer *writer, struct weir_error *error)
+static int rotate(const struct writer *writer, struct weir_error *error)
 {
     int64_t now = writer->options.wall_clock();
     char *backup = rotate_backup_name(writer->options.path, now, writer->options.local_time);
@@ -57,8 +123,8 @@ static int rotate(struct writer *writer, struct weir_error *error)
     if (result != 0) {
         weir_error_errno(error, errno, "rename %s to %s", writer->options.path, backup);
     } else {
-        close(writer->file);
-        result = open_file(writer, true, error);
+        close(writer->shared->file);
+        result = open_file(writer->shared, true, error);
         rotate_prune(&writer->options, now);
     }
     free(backup);
@@ -94,21 +160,35 @@ static size_t write_ranges(int file, const struct weir_slices *record)
     return done;
 }
 
-int writer_append(struct writer *writer, const struct weir_slices *record, struct weir_error *error)
+static bool is_over(const struct writer *writer, const struct weir_slices *record)
 {
-    if (writer->file < 0 && open_file(writer, true, error) != 0)
+    uint64_t length = (uint64_t)writer->shared->length;
+    return writer->options.rotate && length > 0 && length + record->bytes > writer->options.max_bytes;
+}
+
+static int append(const struct writer *writer, const struct weir_slices *record, struct weir_error *error)
+{
+    struct shared_file *shared = writer->shared;
+    if (shared->file < 0 && open_file(shared, true, error) != 0)
         return -1;
-    if (writer->options.rotate && writer->length > 0 &&
-        (uint64_t)writer->length + record->bytes > writer->options.max_bytes && rotate(writer, error) != 0)
+    if (is_over(writer, record) && rotate(writer, error) != 0)
         return -1;
-    size_t written = write_ranges(writer->file, record);
+    size_t written = write_ranges(shared->file, record);
     if (written == record->bytes) {
-        writer->length += (off_t)written;
+        shared->length += (off_t)written;
         return 0;
     }
-    weir_error_errno(error, errno, "write %s", writer->options.path);
+    weir_error_errno(error, errno, "write %s", shared->path);
     /* Half a record would spoil the next one. */
-    if (written > 0 && ftruncate(writer->file, writer->length) != 0)
-        writer->length += (off_t)written;
+    if (written > 0 && ftruncate(shared->file, shared->length) != 0)
+        shared->length += (off_t)written;
     return -1;
+}
+
+int writer_append(struct writer *writer, const struct weir_slices *record, struct weir_error *error)
+{
+    pthread_mutex_lock(&writer->shared->lock);
+    int result = append(writer, record, error);
+    pthread_mutex_unlock(&writer->shared->lock);
+    return result;
 }

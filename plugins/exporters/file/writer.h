@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A file that whole records are appended to, with rotation. Blocking; one caller at a time. */
+/* A file that whole records are appended to, with rotation. Blocking; any thread. */
 #ifndef FILE_WRITER_H
 #define FILE_WRITER_H
 
@@ -8,7 +8,7 @@
 
 struct writer_options {
     const char *path;
-    bool append;             /* keep what is there; otherwise the file is emptied on opening */
+    bool append;             /* keep what is there; otherwise the file is emptied when the process first opens it */
     bool rotate;
     uint64_t max_bytes;      /* rotation: size of one file */
     unsigned max_days;       /* rotation: age of backups; 0: any */
@@ -19,7 +19,7 @@ struct writer_options {
 
 struct writer;
 
-/* Opens the file; NULL with `error` set. `options` is copied, its strings outlive the writer. */
+/* Opens the file, or shares it with the writers that have it open already; NULL with `error` set. `options` is copied. */
 struct writer *writer_open(const struct writer_options *options, struct weir_error *error);
 /* Appends one record, whole or not at all: what a failed write left behind is cut off again. -1 with `error` set. */
 int writer_append(struct writer *writer, const struct weir_slices *record, struct weir_error *error);

@@ -186,6 +186,43 @@ START_TEST(rotates_by_size_and_prunes)
 }
 END_TEST
 
+static size_t length_of(const char *name)
+{
+    struct weir_buffer *content = read_file(name);
+    size_t length = content->length;
+    weir_buffer_unref(content);
+    return length;
+}
+
+/* An instance and, on reload, its successor. */
+START_TEST(writers_of_one_path_share_the_file)
+{
+    make_folder();
+    char *path = weir_xasprintf("%s/log.txt", folder);
+    struct writer_options plain = { .path = path, .wall_clock = fake_clock };
+    struct writer_options rotating = { .path = path, .rotate = true, .max_bytes = 30, .wall_clock = fake_clock };
+    struct weir_slices record = { 0 };
+    ck_assert(weir_slices_add(&record, NULL, "0123456789\n", 11));
+    struct writer *old = writer_open(&plain, NULL);
+    ck_assert_int_eq(writer_append(old, &record, NULL), 0);
+    struct writer *new = writer_open(&rotating, NULL);
+    ck_assert_int_eq(writer_append(new, &record, NULL), 0);
+    ck_assert_uint_eq(length_of("log.txt"), 22);
+    ck_assert_int_eq(writer_append(new, &record, NULL), 0); /* rotates */
+    ck_assert_int_eq(writer_append(old, &record, NULL), 0);
+    writer_close(old);
+    ck_assert_int_eq(writer_append(new, &record, NULL), 0); /* rotates */
+    ck_assert_uint_eq(length_of("log.txt"), 11);
+    ck_assert_uint_eq(count_files(), 3);
+    writer_close(new);
+    writer_close(writer_open(&plain, NULL));
+    ck_assert_uint_eq(length_of("log.txt"), 0);
+    weir_slices_free(&record);
+    free(path);
+    remove_folder();
+}
+END_TEST
+
 START_TEST(backup_names)
 {
     static const struct {
@@ -258,6 +295,7 @@ int main(void)
     tcase_add_test(tests, compressed_with_its_length);
     tcase_add_test(tests, append_keeps_and_default_empties);
     tcase_add_test(tests, rotates_by_size_and_prunes);
+    tcase_add_test(tests, writers_of_one_path_share_the_file);
     tcase_add_test(tests, backup_names);
     tcase_add_test(tests, full_disk_is_a_retryable_answer);
     tcase_add_test(tests, makes_directories_when_asked);
