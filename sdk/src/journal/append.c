@@ -67,7 +67,8 @@ static int refusal(const struct weir_journal *journal, const struct weir_journal
     if (append->payload.bytes > RECORD_MAX)
         return EFBIG;
     uint64_t after = journal->counts.disk_bytes + size_of(append) + SEGMENT_HEADER + SEAL_BYTES;
-    return journal->max_bytes > 0 && after > journal->max_bytes ? EFBIG : 0;
+    uint64_t most = atomic_load(&journal->max_bytes);
+    return most > 0 && after > most ? EFBIG : 0;
 }
 
 /* What one call writes. */

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <weir/sys/host.h>
+
 #include "sdk/src/journal/directory.h"
 #include "sdk/src/journal/journal.h"
 
@@ -138,13 +140,18 @@ static struct weir_journal *journal_new(const struct weir_journal_options *optio
     struct weir_journal *journal = weir_xcalloc(1, sizeof(*journal));
     journal->references = 1;
     journal->path = weir_xstrdup(options->directory);
-    journal->sync = options->sync;
-    journal->max_bytes = options->max_bytes;
     journal->max_attempts = options->max_attempts > 0 ? options->max_attempts : MAX_ATTEMPTS;
-    journal->logger = options->logger;
+    journal->logger = weir_logger_ref(options->logger);
     journal->directory = journal->lock = journal->dead_letter = journal->reserve = -1;
     pthread_mutex_init(&journal->counts_lock, NULL);
+    weir_journal_configure(journal, options);
     return journal;
+}
+
+void weir_journal_configure(struct weir_journal *journal, const struct weir_journal_options *options)
+{
+    atomic_store(&journal->sync, options->sync);
+    atomic_store(&journal->max_bytes, options->max_bytes);
 }
 
 static void journal_free(struct weir_journal *journal)
@@ -160,6 +167,7 @@ static void journal_free(struct weir_journal *journal)
     if (journal->directory >= 0)
         close(journal->directory);
     pthread_mutex_destroy(&journal->counts_lock);
+    weir_logger_free(journal->logger);
     free(journal->path);
     free(journal);
 }

@@ -90,8 +90,9 @@ struct weir_journal {
 
     char *path;
     int directory, lock;
-    bool sync;
-    uint64_t max_bytes, segment_bytes;
+    atomic_bool sync;
+    _Atomic uint64_t max_bytes;
+    uint64_t segment_bytes;
     unsigned max_attempts;
     struct weir_logger *logger;
 

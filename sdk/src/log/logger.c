@@ -15,6 +15,7 @@
 #include "sdk/src/log/logger.h"
 
 struct weir_logger {
+    atomic_uint references;
     char *members; /* fields as JSON members, "" for none */
 };
 
@@ -79,12 +80,20 @@ struct weir_logger *weir_logger_new(const struct weir_field *fields)
     log_add_fields(&members, fields);
     struct weir_logger *logger = weir_xcalloc(1, sizeof *logger);
     logger->members = weir_text_steal(&members);
+    logger->references = 1;
+    return logger;
+}
+
+struct weir_logger *weir_logger_ref(struct weir_logger *logger)
+{
+    if (logger)
+        atomic_fetch_add(&logger->references, 1);
     return logger;
 }
 
 void weir_logger_free(struct weir_logger *logger)
 {
-    if (!logger)
+    if (!logger || atomic_fetch_sub(&logger->references, 1) > 1)
         return;
     free(logger->members);
     free(logger);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weir/sys/host.h>
 #include <weir/sys/worker.h>
 
 #include "sdk/src/sender/disk_store.h"
@@ -36,27 +37,18 @@ static void log_found(struct disk_store *store, const struct weir_journal_counts
                  WEIR_F_UINT("files_set_aside", counts->set_aside));
 }
 
-static struct disk_store *open_directory(const struct weir_storage_place *place, const char *directory,
-                                         struct weir_logger *logger, struct weir_error *error)
+static struct disk_store *open_directory(const struct weir_journal_options *options, struct weir_error *error)
 {
-    const struct weir_journal_options options = { .directory = directory,
-                                                  .directory_mode = place->directory_mode,
-                                                  .create_parents = place->create,
-                                                  .sync = place->sync,
-                                                  .max_bytes = place->max_bytes,
-                                                  .lock_timeout = place->lock_timeout,
-                                                  .max_attempts = UINT32_MAX, /* counted by disk_attempts */
-                                                  .logger = logger };
     struct weir_journal_counts counts;
     struct weir_journal *journal;
-    if (weir_journal_open(&options, &journal, error) != 0)
+    if (weir_journal_open(options, &journal, error) != 0)
         return NULL;
     struct disk_store *store = weir_xcalloc(1, sizeof *store);
     store->references = 1;
-    store->directory = weir_xstrdup(directory);
+    store->directory = weir_xstrdup(options->directory);
     store->journal = journal;
-    store->logger = logger;
-    store->attempts = disk_attempts_open(directory, logger);
+    store->logger = weir_logger_ref(options->logger);
+    store->attempts = disk_attempts_open(options->directory, options->logger);
     weir_journal_counts(journal, &counts);
     atomic_store(&store->used[WEIR_SIZER_REQUESTS], counts.records);
     atomic_store(&store->used[WEIR_SIZER_ITEMS], counts.items);
@@ -72,9 +64,21 @@ struct disk_store *disk_store_open(const struct weir_storage_place *place, struc
                                    const char *suffix, struct weir_error *error)
 {
     char *directory = weir_storage_path(place, client, suffix);
+    const struct weir_journal_options options = {
+        .directory = directory,
+        .directory_mode = place->directory_mode,
+        .create_parents = place->create,
+        .sync = place->sync,
+        .max_bytes = place->max_bytes,
+        .lock_timeout = place->lock_timeout,
+        .max_attempts = UINT32_MAX, /* counted by disk_attempts */
+        .logger = weir_instance_logger(client),
+    };
     struct disk_store *store = join(directory);
-    if (!store)
-        store = open_directory(place, directory, weir_instance_logger(client), error);
+    if (store)
+        weir_journal_configure(store->journal, &options);
+    else
+        store = open_directory(&options, error);
     free(directory);
     return store;
 }
@@ -107,6 +111,7 @@ bool disk_store_close(struct disk_store *store)
     }
     disk_attempts_close(store->attempts);
     weir_journal_unref(store->journal);
+    weir_logger_free(store->logger);
     free(store->directory);
     free(store);
     return true;

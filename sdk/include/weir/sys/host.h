@@ -186,8 +186,11 @@ struct weir_logging {
 /* Sets up the process's log; until then lines of level info and above go to stderr. Main thread. */
 WEIR_EXPORT void weir_logging_configure(const struct weir_logging *logging);
 
-/* A logger whose lines carry these fields (copied). Freed with weir_logger_free; NULL accepted there. Any thread. */
+/* A logger whose lines carry these fields (copied), with one reference. Any thread. */
 WEIR_EXPORT struct weir_logger *weir_logger_new(const struct weir_field *fields) WEIR_MUST_USE;
+/* One more reference, for what may outlive the logger's instance; returns it. Accepts NULL. Any thread. */
+WEIR_EXPORT struct weir_logger *weir_logger_ref(struct weir_logger *logger);
+/* Drops a reference; the last one frees it. Accepts NULL. Any thread. */
 WEIR_EXPORT void weir_logger_free(struct weir_logger *logger);
 
 WEIR_END

@@ -39,6 +39,8 @@ struct weir_journal;
  * with `error` set: the directory cannot be used, or another process has it. Blocks; main thread. */
 WEIR_EXPORT int weir_journal_open(const struct weir_journal_options *options, struct weir_journal **out,
                                   struct weir_error *error);
+/* Has `sync` and `max_bytes` of an open journal be those of `options`. */
+WEIR_EXPORT void weir_journal_configure(struct weir_journal *journal, const struct weir_journal_options *options);
 /* Drops a reference; the last one writes and syncs what is pending, then closes. Every append is done and every take
  * has been ended by then. Accepts NULL. Blocks; main thread. */
 WEIR_EXPORT void weir_journal_unref(struct weir_journal *journal);
