@@ -2,12 +2,10 @@
 """SIGHUP and `weir reload`: what changed is replaced, what did not is left alone, nothing is lost."""
 
 import os
-import re
 import signal
 import socket
-import threading
 
-from weirtest import TestCase, free_port, messages, prom, rpc, wait_for
+from weirtest import TestCase, free_port, messages, rpc, wait_for
 from weirtest.weir import run
 
 DONE = "Configuration reloaded"

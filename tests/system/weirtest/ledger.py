@@ -5,16 +5,16 @@ import re
 
 _SIGNAL = re.compile(r"  ([a-z]+)")
 _ROW = re.compile(r"    ([a-z]+) (\S+)(?: in (\S+))?: accepted (\d+)(?: \+ made (\d+))?"
-                  r" = (?:delivered|sent) (\d+) \+ dropped (\d+) \+ held (\d+)(.*)")
+                  r" = (?:delivered|sent) (\d+) \+ dropped (\d+)(?: \+ handed over (\d+))? \+ held (\d+)(.*)")
 _REASON = re.compile(r"      (dropped|refused) (\d+) (?:items|requests): (\S+)")
 _CLOSES = "  the ledger closes"
 
-_NUMBERS = ("accepted", "made", "out", "dropped", "held")
+_NUMBERS = ("accepted", "made", "out", "dropped", "handed_over", "held")
 
 
 class Ledger:
     """`rows` is a list of dicts: signal, kind, id, pipeline, accepted, made, out (delivered or
-    sent), dropped, held, drops (items by reason), refusals (requests by reason). `closes` says
+    sent), dropped, handed_over, held, drops (items by reason), refusals (requests by reason). `closes` says
     whether weir found that it closes."""
 
     def __init__(self, stderr):
