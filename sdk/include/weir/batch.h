@@ -44,6 +44,14 @@ WEIR_EXPORT struct weir_batch *weir_batch_from_bytes(enum weir_signal signal, st
     WEIR_MUST_USE;
 #define WEIR_BATCH_MAX_DEPTH 64
 
+/*
+ * The same over bytes that were checked before: whole nodes (resource groups, scope groups, entries) as weir_batch_encode
+ * gave them, which may be left out, reordered and framed anew. `items` is how many there are in them. NULL when memory is
+ * out. Any thread.
+ */
+WEIR_EXPORT struct weir_batch *weir_batch_from_checked(enum weir_signal signal, struct weir_buffer *buffer,
+                                                       const void *data, size_t length, size_t items) WEIR_MUST_USE;
+
 /* An empty batch to be filled; NULL when memory is out. Any thread. */
 WEIR_EXPORT struct weir_batch *weir_batch_new(enum weir_signal signal) WEIR_MUST_USE;
 

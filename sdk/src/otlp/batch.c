@@ -62,6 +62,20 @@ struct weir_batch *weir_batch_from_bytes(enum weir_signal signal, struct weir_bu
     return batch;
 }
 
+struct weir_batch *weir_batch_from_checked(enum weir_signal signal, struct weir_buffer *buffer, const void *data,
+                                           size_t length, size_t items)
+{
+    struct weir_batch *batch = weir_batch_new(signal);
+    if (!batch)
+        return NULL;
+    struct otlp_chunk *chunk = otlp_chunk_new(batch);
+    chunk->raw = (struct otlp_slice){ data, weir_buffer_ref(buffer), length };
+    chunk->items = items;
+    chunk->size = length;
+    otlp_chunk_link(batch, chunk);
+    return batch;
+}
+
 struct weir_batch *weir_batch_ref(struct weir_batch *batch)
 {
     __atomic_add_fetch(&batch->references, 1, __ATOMIC_RELAXED);

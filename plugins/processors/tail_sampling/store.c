@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Heads and chunks. */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <weir/memory.h>
+
+#include "plugins/processors/tail_sampling/field.h"
+#include "plugins/processors/tail_sampling/store.h"
+
+#define LISTS_LEAST 64
+
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
+    return hash ^ hash >> 32;
+}
+
+static uint64_t hash_bytes(uint64_t hash, struct weir_str bytes)
+{
+    uint64_t word = 0;
+    size_t at = 0;
+    for (; at + sizeof word <= bytes.length; at += sizeof word) {
+        memcpy(&word, bytes.data + at, sizeof word);
+        hash = mix(hash, word);
+    }
+    word = 0;
+    if (at < bytes.length)
+        memcpy(&word, bytes.data + at, bytes.length - at);
+    return mix(mix(hash, word), bytes.length);
+}
+
+void head_parts_hash(struct head_parts *parts)
+{
+    parts->hash = hash_bytes(hash_bytes(0, parts->group), parts->scope);
+}
+
+struct head_parts head_parts_of(const struct head *head)
+{
+    const char *bytes = (const char *)head->bytes;
+    return (struct head_parts){
+        .group = weir_str_make(bytes, head->group_length),
+        .scope = weir_str_make(bytes + head->group_length, head->scope_length),
+        .group_plain = head->group_plain,
+        .scope_plain = head->scope_plain,
+        .hash = head->hash,
+    };
+}
+
+static bool has_parts(const struct head *head, const struct head_parts *parts)
+{
+    struct head_parts own = head_parts_of(head);
+    return own.hash == parts->hash && weir_str_equal(own.group, parts->group) &&
+           weir_str_equal(own.scope, parts->scope);
+}
+
+static size_t head_cost(const struct head *head)
+{
+    return (sizeof *head + head->group_length + head->scope_length + 8 + 15) & ~(size_t)15;
+}
+
+static bool grow_lists(struct heads *heads)
+{
+    size_t count = heads->list_count ? heads->list_count * 2 : LISTS_LEAST;
+    struct head **lists = calloc(count, sizeof *lists);
+    if (!lists)
+        return heads->list_count > 0;
+    for (size_t i = 0; i < heads->list_count; i++)
+        while (heads->lists[i]) {
+            struct head *head = heads->lists[i];
+            heads->lists[i] = head->next;
+            head->next = lists[head->hash & (count - 1)];
+            lists[head->hash & (count - 1)] = head;
+        }
+    free(heads->lists);
+    heads->lists = lists;
+    heads->list_count = count;
+    return true;
+}
+
+static struct head *new_head(struct heads *heads, const struct head_parts *parts)
+{
+    if (heads->count >= heads->list_count && !grow_lists(heads))
+        return NULL;
+    struct head *head = malloc(sizeof *head + parts->group.length + parts->scope.length);
+    if (!head)
+        return NULL;
+    struct head **list = &heads->lists[parts->hash & (heads->list_count - 1)];
+    *head = (struct head){
+        .next = *list,
+        .hash = parts->hash,
+        .references = 1,
+        .group_length = (uint32_t)parts->group.length,
+        .scope_length = (uint32_t)parts->scope.length,
+        .group_plain = parts->group_plain,
+        .scope_plain = parts->scope_plain,
+    };
+    if (parts->group.length > 0)
+        memcpy(head->bytes, parts->group.data, parts->group.length);
+    if (parts->scope.length > 0)
+        memcpy(head->bytes + parts->group.length, parts->scope.data, parts->scope.length);
+    *list = head;
+    heads->count++;
+    heads->bytes += head_cost(head);
+    weir_memory_reserve(head_cost(head));
+    return head;
+}
+
+struct head *heads_get(struct heads *heads, const struct head_parts *parts)
+{
+    struct head *head = heads->list_count ? heads->lists[parts->hash & (heads->list_count - 1)] : NULL;
+    while (head && !has_parts(head, parts))
+        head = head->next;
+    if (!head)
+        return new_head(heads, parts);
+    head->references++;
+    return head;
+}
+
+void heads_put(struct heads *heads, struct head *head)
+{
+    if (--head->references > 0)
+        return;
+    struct head **at = &heads->lists[head->hash & (heads->list_count - 1)];
+    while (*at != head)
+        at = &(*at)->next;
+    *at = head->next;
+    heads->count--;
+    heads->bytes -= head_cost(head);
+    weir_memory_release(head_cost(head));
+    free(head);
+}
+
+void heads_free(struct heads *heads)
+{
+    free(heads->lists);
+    *heads = (struct heads){ 0 };
+}
+
+static size_t scope_payload(const struct chunk *chunk)
+{
+    return (size_t)chunk->head->scope_length + chunk->length;
+}
+
+/* Of the chunk and those joined to it. */
+static size_t group_payload(const struct chunk *chunk, const struct chunk **end)
+{
+    size_t payload = (size_t)chunk->head->group_length + field_size(scope_payload(chunk));
+    for (chunk = chunk->next; chunk && chunk->joined; chunk = chunk->next)
+        payload += field_size(scope_payload(chunk));
+    *end = chunk;
+    return payload;
+}
+
+size_t chunks_size(const struct chunk *first)
+{
+    size_t size = 0;
+    while (first)
+        size += field_size(group_payload(first, &first));
+    return size;
+}
+
+static uint8_t *put(uint8_t *at, const uint8_t *bytes, size_t length)
+{
+    if (length > 0)
+        memcpy(at, bytes, length);
+    return at + length;
+}
+
+uint8_t *chunks_write(const struct chunk *first, uint8_t *at)
+{
+    while (first) {
+        const struct chunk *end = NULL;
+        size_t payload = group_payload(first, &end);
+        *at++ = 0x0a; /* TracesData.resource_spans */
+        at = put_varint(at, payload);
+        at = put(at, first->head->bytes, first->head->group_length);
+        for (; first != end; first = first->next) {
+            const struct head *head = first->head;
+            *at++ = 0x12; /* ResourceSpans.scope_spans */
+            at = put_varint(at, scope_payload(first));
+            at = put(at, head->bytes + head->group_length, head->scope_length);
+            at = put(at, first->data, first->length);
+        }
+    }
+    return at;
+}
+
+void chunks_free(struct heads *heads, struct chunk *first)
+{
+    while (first) {
+        struct chunk *next = first->next;
+        weir_memory_release(chunk_cost(first));
+        heads_put(heads, first->head);
+        free(first);
+        first = next;
+    }
+}
