@@ -86,7 +86,7 @@ static void parse_word(struct maker *maker, char *word)
         maker->span->parent_span_id = copy(maker, "12345678");
     } else if (!colon) {
         memset(maker->trace, 0, 16);
-        maker->trace[15] = (char)atoi(word);
+        maker->trace[15] = (char)strtol(word, NULL, 10);
         ck_assert_int_ne(maker->trace[15], 0);
     } else {
         *colon = '\0';
