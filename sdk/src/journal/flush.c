@@ -74,15 +74,10 @@ static void after_failed_sync(struct weir_journal *journal, struct segment *segm
             append_list_add(&journal->waiting, append);
             continue;
         }
+        // Nobody has been given it: only the new copy counts.
         uint32_t index = (uint32_t)(append->sequence - segment->header.first);
-        if (state_of(segment, index) & STATE_SETTLED) {
-            append_finish(journal, append, 0); // it is where it should get to
-            continue;
-        }
-        if (state_of(segment, index) == 0) { // nobody has it: only the new copy counts
-            state_mark(journal, segment, index, MARK_SETTLED);
-            state_leave(journal, segment, index, append->items, append->payload.bytes);
-        }
+        state_mark(journal, segment, index, MARK_SETTLED);
+        state_leave(journal, segment, index, append->items, append->payload.bytes);
         append_list_add(&affected, append);
     }
     append_retry(journal, &affected, failed);

@@ -123,7 +123,7 @@ struct weir_journal {
     struct take_list takes;      /* that wait */
     struct take_list served;     /* to be told */
 
-    struct segment *reading; /* where the next record is, NULL: in the first segment */
+    struct segment *reading; /* where the next record is, NULL: in the first segment from read_sequence on */
     uint64_t read_offset;
     uint64_t read_sequence;
     unsigned read_failures; /* in a row */

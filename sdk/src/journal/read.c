@@ -110,9 +110,12 @@ void read_lost(struct weir_journal *journal, struct segment *segment, uint64_t f
                  WEIR_F_TEXT("directory", journal->path), WEIR_F_UINT("records", lost));
 }
 
-/* Goes over what cannot be read at the cursor. 0 or an errno. */
+/* Goes over what cannot be read at the cursor. 0 or an errno; EBUSY: not while the end of the segment is being synced,
+ * which belongs to those who wait for it. */
 static int skip_damage(struct weir_journal *journal, struct segment *segment, uint64_t from)
 {
+    if (segment->wanted > segment->synced)
+        return EBUSY;
     uint64_t offset, sequence = segment->header.first + segment->total.records;
     int failed = read_resync(journal, segment, from, journal->read_sequence, &offset);
     if (failed)
@@ -132,6 +135,12 @@ static int skip_damage(struct weir_journal *journal, struct segment *segment, ui
     return 0;
 }
 
+/* No record is handed out before its append is decided. */
+static bool is_undecided(const struct weir_journal *journal, const struct segment *segment)
+{
+    return segment->wanted > segment->synced && journal->read_offset >= segment->synced;
+}
+
 /* A page that the disk does not give after several tries is damage. */
 static int after_failed_read(struct weir_journal *journal, struct segment *segment, int failed)
 {
@@ -148,14 +157,23 @@ static int after_failed_read(struct weir_journal *journal, struct segment *segme
     return skip_damage(journal, segment, from < segment->written ? from : segment->written);
 }
 
+/* To the start of the first segment that has not been read. */
+static void begin_reading(struct weir_journal *journal)
+{
+    struct segment *segment = journal->first;
+    while (segment && segment->header.first < journal->read_sequence)
+        segment = segment->next;
+    journal->reading = segment;
+    journal->read_offset = SEGMENT_HEADER;
+    if (segment)
+        journal->read_sequence = segment->header.first;
+}
+
 /* To the segment that the cursor is in; NULL: no record is to come. */
 static struct segment *move_on(struct weir_journal *journal)
 {
-    if (!journal->reading && journal->first) {
-        journal->reading = journal->first;
-        journal->read_offset = SEGMENT_HEADER;
-        journal->read_sequence = journal->first->header.first;
-    }
+    if (!journal->reading)
+        begin_reading(journal);
     struct segment *segment = journal->reading;
     while (segment && (journal->read_offset >= segment->written || segment->left == 0)) {
         if (!segment->sealed && journal->read_offset >= segment->written)
@@ -218,7 +236,11 @@ int read_next(struct weir_journal *journal, struct taken *out)
 {
     struct segment *segment;
     while ((segment = move_on(journal))) {
+        if (is_undecided(journal, segment))
+            return 0;
         int found = read_one(journal, segment, out);
+        if (found == -EBUSY)
+            return 0;
         if (found < 0)
             found = -after_failed_read(journal, segment, -found);
         if (found != 0)

@@ -115,6 +115,8 @@ void segment_end(struct weir_journal *journal)
         journal->counts.disk_bytes += SEAL_BYTES;
     }
     (void)WEIR_FAILPOINT("journal.seal.after");
+    if (segment->total.records == 0)
+        journal->next_sequence++; // its name is not used twice
     segment->sealed = true;
     journal->active = NULL;
 }
@@ -147,7 +149,9 @@ static void leave_list(struct weir_journal *journal, struct segment *segment)
     if (journal->reading == segment) {
         journal->reading = segment->next;
         journal->read_offset = SEGMENT_HEADER;
-        journal->read_sequence = segment->next ? segment->next->header.first : 0;
+        // Without a next one, reading goes on in one that is yet to come: older ones hold what is taken.
+        journal->read_sequence =
+            segment->next ? segment->next->header.first : segment->header.first + segment->total.records;
         journal->read_failures = 0;
     }
 }

@@ -109,7 +109,7 @@ struct weir_journal_take {
     uint64_t ticket;
     struct weir_task task;
 };
-/* Waits for a record that nobody has taken; takes are served in their order. That the record is taken is on disk
+/* Waits for a record whose append is done and that nobody has taken; takes are served in their order. That the record is taken is on disk
  * before `done` (in the file, not necessarily synced). */
 WEIR_EXPORT void weir_journal_take(struct weir_journal *journal, struct weir_worker *worker,
                                    struct weir_journal_take *take);

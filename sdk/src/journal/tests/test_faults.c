@@ -157,6 +157,38 @@ START_TEST(a_failed_sync_is_not_believed_later)
 }
 END_TEST
 
+START_TEST(what_is_written_again_comes_once)
+{
+    disk_start();
+    struct weir_journal *journal = open_small();
+    struct rig_append append;
+    struct rig_take take = { .keep = false };
+    disk_fail(DISK_SYNC, 1, EIO, 1);
+    rig_append_start(journal, &append, 1, 300, true);
+    rig_take_start(journal, &take);
+    rig_wait(&append.ended);
+    ck_assert_int_eq(append.status, 0);
+    rig_wait(&take.ended);
+    ck_assert(take.got && take.sequence == append.append.sequence);
+    weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
+    ck_assert_uint_eq(rig_drain(journal, NULL, 0), 0);
+    struct weir_journal_lost lost;
+    ck_assert(!weir_journal_lost(journal, &lost));
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(names_are_not_used_twice)
+{
+    disk_start();
+    struct weir_journal *journal = open_small();
+    disk_fail(DISK_WRITE, 2, EIO, 1); // the header is written, the first record is not
+    ck_assert_int_eq(rig_append(journal, 1, 300, true), 0);
+    ck_assert_uint_eq(rig_drain(journal, NULL, 0), 1);
+    weir_journal_unref(journal);
+}
+END_TEST
+
 START_TEST(a_full_disk_refuses_and_recovers)
 {
     disk_start();
@@ -189,6 +221,8 @@ int main(void)
     tcase_add_test(tcase, another_call_fails);
     tcase_add_test(tcase, a_torn_write_cannot_be_cut_off);
     tcase_add_test(tcase, a_failed_sync_is_not_believed_later);
+    tcase_add_test(tcase, what_is_written_again_comes_once);
+    tcase_add_test(tcase, names_are_not_used_twice);
     tcase_add_test(tcase, a_full_disk_refuses_and_recovers);
     return run_suite(suite);
 }

@@ -290,6 +290,28 @@ START_TEST(segments_are_let_go_one_by_one)
 }
 END_TEST
 
+START_TEST(what_is_held_is_not_handed_out_again)
+{
+    struct weir_journal_options options = { .directory = directory, .segment_bytes = 100000 };
+    struct weir_journal *journal = rig_open_with(&options);
+    struct rig_take held = { .keep = false }, take = { .keep = false };
+    for (uint64_t i = 0; i < 6; i++) // four fill the first segment
+        ck_assert_int_eq(rig_append(journal, i, 20000, false), 0);
+    ck_assert(rig_take(journal, &held));
+    for (uint64_t i = 1; i < 6; i++) {
+        ck_assert(rig_take(journal, &take));
+        weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
+    }
+    for (int i = 0; i < 5000 && counts_of(journal).segments > 1; i++) // the second one goes
+        usleep(1000);
+    ck_assert_uint_eq(counts_of(journal).segments, 1);
+    ck_assert_int_eq(rig_append(journal, 6, 20000, false), 0);
+    ck_assert(rig_take(journal, &take));
+    ck_assert_uint_eq(take.number, 6);
+    weir_journal_unref(journal);
+}
+END_TEST
+
 START_TEST(an_idle_journal_takes_next_to_nothing)
 {
     struct weir_journal *journal = rig_open(directory);
@@ -357,6 +379,27 @@ START_TEST(one_sync_is_for_all_that_wait)
 }
 END_TEST
 
+START_TEST(a_record_is_taken_once_it_is_safe)
+{
+    struct journal_io io = journal_system_io;
+    io.fdatasync = slow_sync;
+    journal_io = &io;
+    struct weir_journal *journal = rig_open(directory);
+    struct rig_append append;
+    struct rig_take take = { .keep = false };
+    rig_append_start(journal, &append, 1, 100, true);
+    rig_take_start(journal, &take);
+    while (!append.ended) {
+        ck_assert(!take.ended);
+        weir_worker_turn(weir_worker_current(), 1);
+    }
+    rig_wait(&take.ended);
+    ck_assert(take.got);
+    weir_journal_unref(journal);
+    journal_io = &journal_system_io;
+}
+END_TEST
+
 START_TEST(a_directory_is_one_process_s)
 {
     struct weir_journal *journal = rig_open(directory), *again = rig_open(directory);
@@ -408,9 +451,11 @@ int main(void)
     tcase_add_test(tcase, a_record_that_was_survived_is_no_poison);
     tcase_add_test(tcase, a_walk_changes_nothing);
     tcase_add_test(tcase, segments_are_let_go_one_by_one);
+    tcase_add_test(tcase, what_is_held_is_not_handed_out_again);
     tcase_add_test(tcase, an_idle_journal_takes_next_to_nothing);
     tcase_add_test(tcase, too_much_is_refused);
     tcase_add_test(tcase, one_sync_is_for_all_that_wait);
+    tcase_add_test(tcase, a_record_is_taken_once_it_is_safe);
     tcase_add_test(tcase, a_directory_is_one_process_s);
     return run_suite(suite);
 }

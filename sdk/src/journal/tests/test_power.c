@@ -92,7 +92,7 @@ START_TEST(what_was_synced_is_there)
     run_half(RECORDS / 2, RECORDS);
     size_t length = disk_length(), states = 0;
     journal_io = &journal_system_io;
-    size_t step = length / 160 + 1;
+    size_t step = length / 300 + 1;
     for (size_t at = 1; at <= length; at += step)
         for (uint64_t luck = 0; luck < 4; luck++, states++)
             check_state(at, at % 2 ? 512 : 4096, at * 4 + luck);
