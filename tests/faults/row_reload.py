@@ -81,7 +81,7 @@ class Reloads(Row):
         self.gates = [self.gate(o.grpc_port) for o in self.oracles]
         self.grpc, self.http, self.health = (self.free_port() for _ in range(3))
         self.moving = [self.free_port(), self.free_port()]
-        self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False, "limit": 0}
+        self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False, "limit": 0, "disk": False}
         self.tally = dict.fromkeys((DONE, SAME, REFUSED), 0)
         self.slowest = 0.0
 
@@ -92,9 +92,9 @@ class Reloads(Row):
         config = self.otlp_config(
             self.gates[state["to"]].address, grpc=self.grpc, http=self.http, processors=("batch",),
             processors_config={"batch": {"timeout": ("20ms", "70ms")[state["timeout"]]}},
-            exporter={"sending_queue": {"queue_size": 100_000},
-                      "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"},
-                      **self.exporter()})
+            exporter={"sending_queue": {"queue_size": 100_000, **({"storage": "file_storage"} if state["disk"] else {})},
+                      "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"}},
+            extensions={"file_storage": {"directory": str(self.folder / "queue"), "create_directory": True}})
         config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
         config["receivers"]["otlp"]["protocols"]["grpc"]["max_recv_msg_size_mib"] = 4 + state["limit"]
         config["receivers"]["otlp"]["protocols"]["http"]["max_request_body_size"] = 1_000_000 + state["limit"]
@@ -106,13 +106,9 @@ class Reloads(Row):
             config["exporters"]["otlp_http"] = {"endpoint": f"http://{self.side.http}"}
             config["service"]["pipelines"]["traces/side"] = {"receivers": ["otlp"], "exporters": ["otlp_http"]}
         if state["health"]:
-            config["extensions"] = {"health_check": {"endpoint": f"127.0.0.1:{self.health}"}}
-            config["service"]["extensions"] = ["health_check"]
+            config["extensions"]["health_check"] = {"endpoint": f"127.0.0.1:{self.health}"}
+            config["service"]["extensions"].append("health_check")
         return config
-
-    def exporter(self):
-        """More of the exporter's options."""
-        return {}
 
     def text(self):
         return yaml.safe_dump(self.config(), sort_keys=False)
