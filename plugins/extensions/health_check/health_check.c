@@ -58,6 +58,7 @@ struct health {
     const struct health_options *options;
     struct weir_instance *instance;
     struct weir_http_site *site;
+    struct weir_shard *draining; /* on its way out */
 };
 
 static void answer(struct weir_http_exchange *exchange, const struct health *health)
@@ -122,6 +123,30 @@ static int health_worker_start(struct weir_shard *shard, struct weir_error *erro
     return server ? 0 : -1;
 }
 
+/* On reload: its successor at the same address answers who comes from now on. */
+static void health_quiesce(struct weir_shard *shard)
+{
+    weir_http_server_quiesce(weir_shard_data(shard));
+}
+
+static void drained(void *user)
+{
+    const struct health *health = user;
+    weir_shard_drained(health->draining);
+}
+
+static void health_drain(struct weir_shard *shard)
+{
+    struct health *health = weir_instance_data(weir_shard_instance(shard));
+    struct weir_http_server *server = weir_shard_data(shard);
+    if (!server) {
+        weir_shard_drained(shard);
+        return;
+    }
+    health->draining = shard;
+    weir_http_server_drain(server, drained);
+}
+
 static void health_worker_stop(struct weir_shard *shard)
 {
     weir_http_server_stop(weir_shard_data(shard));
@@ -153,6 +178,8 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .create = health_create,
     .start = health_start,
     .worker_start = health_worker_start,
+    .quiesce = health_quiesce,
+    .drain = health_drain,
     .worker_stop = health_worker_stop,
     .stop = health_stop,
     .destroy = health_destroy,
