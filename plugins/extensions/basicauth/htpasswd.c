@@ -95,8 +95,9 @@ static bool same(const char *a, const char *b)
 static bool matches_crypt(const char *hash, const char *password)
 {
     struct crypt_data *data = weir_xcalloc(1, sizeof(*data));
-    const char *made = crypt_r(password, hash, data);
-    bool matches = made && made[0] != '*' && same(made, hash);
+    // Not crypt_r: AddressSanitizer has its own, which is lost where libcrypt comes with a plugin.
+    const char *made = crypt_rn(password, hash, data, (int)sizeof(*data));
+    bool matches = made && same(made, hash);
     explicit_bzero(data, sizeof(*data));
     free(data);
     return matches;
