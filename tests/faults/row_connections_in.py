@@ -2,6 +2,7 @@
 """Clients that cost connections: thousands that are idle, slow ones, and no descriptors left."""
 
 import json
+import os
 import pathlib
 import resource
 import socket
@@ -9,11 +10,12 @@ import ssl
 import subprocess
 import sys
 import time
+import unittest.mock
 
-from faultlib import Row
+from faultlib import Row, sample
 from faultlib import frames as f
 from faultlib.pki import Authority
-from weirtest import rawhttp, wait_for
+from weirtest import paths, rawhttp, wait_for
 from weirtest.requests import PROTO
 
 CROWD = pathlib.Path(__file__).resolve().parent / "faultlib" / "crowd.py"
@@ -162,3 +164,205 @@ class IdleTls(IdleConnections):
         self.hold("tls_grpc", IDLE, 500)
 
     test_plain = test_idle_ones_are_closed = None
+
+
+def _trickle(clients, seconds):
+    """Sends the next piece of each every 0.2 s until all are closed: [(socket, pieces)]. Those left."""
+    end = time.monotonic() + seconds
+    open_ones = list(clients)
+    for client, _ in open_ones:
+        client.settimeout(0)
+    while open_ones and time.monotonic() < end:
+        still = []
+        for client, pieces in open_ones:
+            try:
+                client.send(next(pieces))
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                pass
+            except OSError:
+                continue
+            still.append((client, pieces))
+        open_ones = still
+        time.sleep(0.2)
+    return open_ones
+
+
+def _bytes_of(text, rest=b"x"):
+    """One by one."""
+    for i in range(len(text)):
+        yield text[i:i + 1]
+    while True:
+        yield rest
+
+
+HEAD = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+
+
+class Slow(ConnectionsIn):
+    id = "I8"
+    title = "slow headers, slow bodies, slow readers"
+    budget = 20.0
+    broken_by = "x"
+    limits = {"read_header_timeout": "1s", "read_timeout": "2s", "write_timeout": "2s", "idle_timeout": "1m"}
+    each = 40
+
+    def connect(self, start=b"", port=None, context=None, buffer=None):
+        client = socket.socket()
+        if buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        client.settimeout(10)
+        client.connect(("127.0.0.1", port or self.http))
+        if context:
+            client = context.wrap_socket(client, server_hostname="localhost")
+        self.addCleanup(client.close)
+        client.sendall(start)
+        return client
+
+    def http2(self, port, start=b"", context=None):
+        return self.connect(f.PREFACE + f.settings() + start, port, context)
+
+    def judged(self, clients, seconds, expected, tls=None):
+        """Trickles: all are closed in time, for these reasons, and others are served meanwhile and behind."""
+        others = self.generator(f"127.0.0.1:{self.grpc}", "-r", 500, "-i", 10,
+                                *(["--tls", "--insecure"] if tls else []))
+        others.wait_acknowledged(100)
+        served = self.served_in(tls)
+        self.assertLessEqual(served, 50)
+        left = _trickle(clients, seconds)
+        self.assertEqual(len(left), 0, f"of {len(clients)} are still open after {seconds} s")
+        for (reason, port), count in expected.items():
+            wait_for(lambda: self.closed(reason, port) >= count, 5, lambda: f"{reason}: {self.closed(reason, port)}")
+            self.assertEqual(self.closed(reason, port), count, reason)
+            self.figure(f"{count} {reason}")
+        self.figure(f"a new client served in {served:.1f} ms")
+        others.stop()
+        self.assert_nothing_lost([others], [self.sink])
+        self.assert_ledger_closes(self.collector)
+
+    def slow_http1(self):
+        heads = [(self.connect(), _bytes_of(HEAD, b"a")) for _ in range(self.each)]
+        bodies = [(self.connect(HEAD + b"Content-Length: 1000\r\n\r\n"), _bytes_of(b"")) for _ in range(self.each)]
+        return heads + bodies
+
+    def slow_reader(self):
+        """Asks for more than its buffers and weir's hold, and does not read."""
+        client = self.connect(buffer=4096)
+        request = b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+        return client, iter(lambda: request, None)
+
+    def test_http1(self):
+        self.start(http=self.limits)
+        self.judged(self.slow_http1() + [self.slow_reader() for _ in range(5)], 15,
+                    {("header_timeout", self.http): self.each, ("body_timeout", self.http): self.each,
+                     ("write_timeout", self.http): 5})
+
+    def slow_http2(self, port, context=None):
+        block = f.request("/v1/traces", content_type="application/x-protobuf")
+        head = f.frame(f.HEADERS, f.END_HEADERS, 1, block)
+        heads = [(self.http2(port, context=context), _bytes_of(head)) for _ in range(self.each)]
+        bodies = []
+        for _ in range(self.each):
+            bodies.append((self.http2(port, f.frame(f.HEADERS, f.END_HEADERS, 1, block), context),
+                           iter(lambda: f.frame(f.DATA, 0, 1, b"x"), None)))
+        return heads + bodies
+
+    def test_http2(self):
+        self.start(tls=True, http=self.limits)
+        tls = self.tls()
+        context = ssl.create_default_context(cafile=str(self.authority.pem))
+        context.set_alpn_protocols(["h2"])
+        self.judged(self.slow_http2(self.http, context), 15,
+                    {("header_timeout", self.http): self.each, ("body_timeout", self.http): self.each}, tls)
+
+
+class SlowByDefault(Slow):
+    """What holds where the configuration says nothing: a minute."""
+    id = "I8n"
+    title = "slow headers, slow bodies, no windows, slow readers: without a configuration"
+    tier = "n"
+    budget = 150.0
+    broken_by = "x"
+
+    def test_http1(self):
+        self.start()
+        self.judged(self.slow_http1() + [self.slow_reader() for _ in range(5)], 200,
+                    {("header_timeout", self.http): self.each, ("body_timeout", self.http): self.each,
+                     ("slow_reader", self.http): 5})
+
+    def test_http2(self):
+        self.start()
+        call = f.frame(f.HEADERS, f.END_HEADERS, 1, f.grpc_request()) + f.frame(f.DATA, f.END_STREAM, 1,
+                                                                               f.grpc_message())
+        starved = [(self.connect(f.PREFACE + f.settings(window=0) + call, self.grpc), iter(lambda: b"", None))
+                   for _ in range(self.each)]
+        self.judged(self.slow_http2(self.grpc) + starved, 120,
+                    {("header_timeout", self.grpc): self.each, ("body_timeout", self.grpc): self.each,
+                     ("window_starvation", self.grpc): self.each})
+
+
+class NoDescriptors(ConnectionsIn):
+    id = "R1"
+    title = "no file descriptors left: 64, and clients that leak connections"
+    budget = 20.0
+    broken_by = "x"
+    limit = 64
+
+    def start(self):
+        self.sink = self.oracle()
+        self.grpc, self.http, self.metrics_port = (self.free_port() for _ in range(3))
+        config = self.otlp_config(
+            self.sink.grpc, grpc=self.grpc, http=self.http, metrics_port=self.metrics_port, signals=("traces",),
+            exporter={"sending_queue": {"storage": "file_storage", "queue_size": 100_000},
+                      "retry_on_failure": {"initial_interval": "100ms", "max_interval": "500ms"}},
+            # An eighth of this is a segment's size, so that segments are opened and removed all the time.
+            extensions={"file_storage": {"directory": str(self.folder / "queue"), "create_directory": True,
+                                         "max_size": 16 << 20}},
+            pipeline={"ack": "disk"})
+        script = self.folder / "weir-with-few-descriptors"
+        script.write_text(f'#!/bin/sh\nexec prlimit --nofile={self.limit}:{self.limit} -- '
+                          f'"{paths.weir_bin()}" "$@"\n')
+        script.chmod(0o755)
+        with unittest.mock.patch.dict(os.environ, WEIR=str(script)):
+            self.collector = self.weir(config, args=["--workers", "2"])
+
+    def leak(self, count):
+        """Connections that nobody uses, and that weir may leave in its backlog."""
+        clients = []
+        for i in range(count):
+            client = socket.socket()
+            client.setblocking(False)
+            self.addCleanup(client.close)
+            client.connect_ex(("127.0.0.1", (self.grpc, self.http)[i % 2]))
+            clients.append(client)
+        return clients
+
+    def pauses(self):
+        return sum(self.listener("accept_pauses", port, reason="descriptors") for port in (self.grpc, self.http))
+
+    def test_leak(self):
+        self.start()
+        sampler = self.sampler(self.collector)
+        generator = self.generator(f"127.0.0.1:{self.grpc}", "-r", 4000, "-i", 50)
+        generator.wait_acknowledged(1000)
+        leaked = self.leak(200)
+        # Connections have 48 of them: from there on the others are for files and outputs.
+        wait_for(lambda: sample.descriptors(self.collector.pid) >= 48, 10, "connections take what they may")
+        # An output that has to be connected again, and segments that are opened meanwhile.
+        port = self.sink.grpc_port
+        first = self.sink
+        first.stop()
+        generator.wait_acknowledged(generator.count() + 20_000, 30)
+        second = self.oracle(grpc=f"127.0.0.1:{port}")
+        second.wait_items(10_000)
+        self.figure(f"{sampler.fds_peak} of {self.limit} descriptors in use")
+        self.assertLessEqual(sampler.fds_peak, self.limit)
+        generator.stop()
+        self.assertEqual(generator.count("refused"), 0)
+        for client in leaked:
+            client.close()
+        self.sink = second
+        begun = time.monotonic()
+        self.send_fresh(f"127.0.0.1:{self.grpc}", [second])
+        self.figure(f"a new client served {time.monotonic() - begun:.1f} s after the leak")
+        self.assertGreaterEqual(self.pauses(), 1)
+        self.judge(self.collector, [generator], [first, second], window=None)
