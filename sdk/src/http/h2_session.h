@@ -84,7 +84,7 @@ struct h2_callbacks {
 struct h2_config {
     bool server;
     int64_t header_time;    /* servers: for header lists to arrive, nanoseconds; 0: a minute */
-    int64_t body_time;      /* servers: silence within bodies; 0: a minute, and 512 bytes a second on average */
+    int64_t body_time;      /* servers: for a whole body; 0: a minute of silence, and 512 bytes a second on average */
     uint32_t max_streams;   /* servers: at one time; 0: H2_DEFAULT_STREAMS */
     size_t max_header_list; /* bytes as struct headers counts them; 0: H2_MAX_HEADER_LIST */
     const struct h2_callbacks *callbacks;
