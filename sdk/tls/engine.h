@@ -9,7 +9,7 @@
 #include <weir/buffer.h>
 #include <weir/error.h>
 
-#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_2"
+#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_3"
 
 /* Functions of libweir. */
 struct weir_tls_host {
@@ -63,6 +63,8 @@ struct weir_tls_validity {
     int64_t not_after;
 };
 
+#define WEIR_TLS_SHA256 32 /* bytes of such a digest */
+
 struct weir_tls_engine {
     /* NULL with `error` set to upstream's text. */
     void *(*context_new)(const struct weir_tls_spec *spec, struct weir_error *error);
@@ -90,6 +92,9 @@ struct weir_tls_engine {
     /* For tables: whether a Go/IANA name of a cipher suite is known, and whether it counts as insecure. Sets
      * *openssl to OpenSSL's name, NULL for those of TLS 1.3 (which are always on). */
     bool (*cipher)(const char *name, bool *insecure, const char **openssl);
+
+    /* False when memory is out. */
+    bool (*sha256)(const void *data, size_t length, uint8_t out[WEIR_TLS_SHA256]);
 };
 
 /* The one exported symbol. */

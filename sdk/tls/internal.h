@@ -32,6 +32,10 @@ int weir_tls_load_trust(struct tls_context *context, const struct weir_tls_spec 
 
 bool weir_tls_cipher(const char *name, bool *insecure, const char **openssl);
 
+/* When the library is opened, before weir_tls_sha256. */
+void weir_tls_digest_open(void);
+bool weir_tls_sha256(const void *data, size_t length, uint8_t out[WEIR_TLS_SHA256]);
+
 /* A BIO over struct weir_tls_io, which is set with BIO_set_data for the time of one call. NULL when memory is
  * out. */
 BIO *weir_tls_bio_new(void);

@@ -30,9 +30,9 @@ struct weir_storage {
 
 /* The client's directory, to be freed by the caller: `<kind>_<type>_<name>[_<suffix>]` below the place's, as upstream
  * names its files: what is not A-Za-z0-9._- in a component's id is written ~XXXX (contrib, file_storage), a name that
- * gets too long as its SHA-256. Any thread. */
+ * gets too long as its SHA-256. NULL with `error` set when that cannot be made. Any thread. */
 WEIR_EXPORT char *weir_storage_path(const struct weir_storage_place *place, const struct weir_instance *client,
-                                    const char *suffix) WEIR_MUST_USE;
+                                    const char *suffix, struct weir_error *error) WEIR_MUST_USE;
 
 WEIR_END
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weir/digest.h>
+
 #include "sdk/src/action/action.h"
 
 static bool given(const char *text)
@@ -164,6 +166,8 @@ static int make(struct weir_actions *actions, struct action *out, const struct w
         .has_value = from->value.node != NULL,
         .has_default = from->default_value.node != NULL,
     };
+    if (from->action == WEIR_ACTION_HASH && weir_digest_prepare(error) != 0)
+        return weir_error_prefix(error, "action \"hash\"");
     if (given(from->converted_type))
         action_conversion(from->converted_type, &out->conversion);
     if (given(from->pattern)) {

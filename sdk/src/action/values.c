@@ -5,8 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include <weir/digest.h>
+
 #include "sdk/src/action/action.h"
-#include "sdk/src/storage/sha256.h"
 
 static bool copy_text(struct weir_str text, struct weir_arena *arena, struct weir_str *out)
 {
@@ -112,7 +113,7 @@ static struct weir_str hashed_bytes(const struct weir_value *value, uint8_t byte
     uint64_t bits = 0;
     switch (value->type) {
     case WEIR_VALUE_STRING:
-        return value->string;
+        return value->string.length ? value->string : WEIR_STR("");
     case WEIR_VALUE_BOOL:
         bytes[0] = value->boolean;
         return (struct weir_str){ (const char *)bytes, 1 };
@@ -134,13 +135,11 @@ bool action_hash(struct weir_value *value, struct weir_arena *arena)
 {
     uint8_t bytes[8];
     struct weir_str input = hashed_bytes(value, bytes);
-    char hex[SHA256_HEX];
+    char hex[WEIR_SHA256_HEX];
     struct weir_str digest = WEIR_STR("");
-    if (input.data) {
-        sha256_hex(input.data, input.length, hex);
-        if (!copy_text((struct weir_str){ hex, 64 }, arena, &digest))
-            return false;
-    }
+    if (input.data && (!weir_sha256_hex(input.data, input.length, hex) ||
+                       !copy_text((struct weir_str){ hex, sizeof hex - 1 }, arena, &digest)))
+        return false;
     *value = weir_value_string(digest);
     return true;
 }

@@ -63,7 +63,9 @@ static struct disk_store *open_directory(const struct weir_journal_options *opti
 struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
                                    const char *suffix, struct weir_error *error)
 {
-    char *directory = weir_storage_path(place, client, suffix);
+    char *directory = weir_storage_path(place, client, suffix, error);
+    if (!directory)
+        return NULL;
     const struct weir_journal_options options = {
         .directory = directory,
         .directory_mode = place->directory_mode,

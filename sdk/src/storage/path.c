@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weir/digest.h>
 #include <weir/storage.h>
-
-#include "sdk/src/storage/sha256.h"
 
 static bool safe(uint32_t c)
 {
@@ -43,13 +42,27 @@ static void add_sanitized(struct weir_text *name, const char *text)
     }
 }
 
+/* A name that no file can have becomes its digest. */
+static int shorten(struct weir_text *name, struct weir_error *error)
+{
+    char digest[WEIR_SHA256_HEX];
+    if (name->length <= NAME_MAX)
+        return 0;
+    if (weir_digest_prepare(error) != 0)
+        return weir_error_prefix(error, "the directory's name, too long for a file, has to be its SHA-256");
+    if (!weir_sha256_hex(name->data, name->length, digest))
+        return weir_error_set(error, "out of memory");
+    weir_text_clear(name);
+    weir_text_adds(name, digest);
+    return 0;
+}
+
 char *weir_storage_path(const struct weir_storage_place *place, const struct weir_instance *client,
-                        const char *suffix)
+                        const char *suffix, struct weir_error *error)
 {
     struct weir_text name = { 0 };
     const char *id = weir_instance_id(client), *slash = strchr(id, '/');
     char *type = weir_xstrndup(id, slash ? (size_t)(slash - id) : strlen(id));
-    char digest[SHA256_HEX];
     weir_text_addf(&name, "%s_", weir_kind_name(weir_instance_component(client)->kind, false));
     add_sanitized(&name, type);
     weir_text_addc(&name, '_');
@@ -59,12 +72,9 @@ char *weir_storage_path(const struct weir_storage_place *place, const struct wei
         add_sanitized(&name, suffix);
     }
     free(type);
-    if (name.length > NAME_MAX) {
-        sha256_hex(name.data, name.length, digest);
-        weir_text_clear(&name);
-        weir_text_adds(&name, digest);
-    }
-    char *path = weir_xasprintf("%s/%s", place->directory, weir_text_string(&name));
+    char *path = NULL;
+    if (shorten(&name, error) == 0)
+        path = weir_xasprintf("%s/%s", place->directory, weir_text_string(&name));
     weir_text_free(&name);
     return path;
 }

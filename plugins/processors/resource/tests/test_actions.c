@@ -10,7 +10,8 @@
 #include "tests/unit/plugin.h"
 #include "tests/unit/suite.h"
 
-/* SHA-256 of "test", of 01, of 1 and of 1.5 in eight bytes, little endian (Python's hashlib). */
+/* SHA-256 of nothing, of "test", of 01, of 1 and of 1.5 in eight bytes, little endian (Python's hashlib). */
+#define HASH_NOTHING "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define HASH_TEST "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 #define HASH_TRUE "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"
 #define HASH_1 "7c9fa136d4413fa6173637e883b6998d32e1d675f88cddff9dcbcf331820f4b8"
@@ -105,6 +106,7 @@ static const struct {
     { "a1=s:x b=s:y ca=i:1", "{'key': 'b', 'pattern': '^a', 'action': 'delete'}", "ca=i:1" },
     /* hash */
     { "a=s:test", "{'key': 'a', 'action': 'hash'}", "a=s:" HASH_TEST },
+    { "a=s:", "{'key': 'a', 'action': 'hash'}", "a=s:" HASH_NOTHING },
     { "a=b:t", "{'key': 'a', 'action': 'hash'}", "a=s:" HASH_TRUE },
     { "a=i:1", "{'key': 'a', 'action': 'hash'}", "a=s:" HASH_1 },
     { "a=d:1.5", "{'key': 'a', 'action': 'hash'}", "a=s:" HASH_1_5 },
