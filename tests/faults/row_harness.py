@@ -94,6 +94,20 @@ class Harness(Row):
                          [("create", 0, 0, b""), ("pwrite", 0, 6, b"abcdef"), ("pwrite", 12, 2, b"ab"),
                           ("rename", 0, 0, b"")])
 
+    def test_shim_loses_what_was_not_synced(self):
+        from weirtest.child import Child
+        path = self.folder / "synced"
+        script = ("import os; f = os.open(os.sys.argv[1], os.O_WRONLY | os.O_CREAT)\n"
+                  "for i in range(6):\n"
+                  "    os.pwrite(f, b'abcdef', 6 * i)\n"
+                  "    try: os.fdatasync(f); print('good')\n"
+                  "    except OSError as e: print(e.errno)")
+        control = self.shim(shim.rule("fdatasync", nth=2, every=3, errno="EIO", lose=1, path="synced"))
+        child = Child(["/usr/bin/python3", "-c", script, path], env=control.env)
+        self.assertEqual(child.wait(), 0, child.stderr)
+        self.assertEqual(child.stdout.split(), ["good", "5", "good", "good", "5", "good"])
+        self.assertEqual(path.read_bytes(), b"abcdef" + bytes(6) + 2 * b"abcdef" + bytes(6) + b"abcdef")
+
     def test_ranges(self):
         self.assertEqual(ranges.subtract([(0, 10), (20, 30)], [(3, 5), (9, 22), (29, 40)]),
                          [(0, 3), (5, 9), (22, 29)])

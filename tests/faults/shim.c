@@ -6,8 +6,11 @@
  *                     call=NAME   one of the calls below; needed
  *                     nth=N       the first call that is met, counted from 1; default 1
  *                     times=N     how many in a row; default 1; 0: all that follow
+ *                     every=N     and so again every N calls
  *                     errno=N     what it fails with (getaddrinfo: its EAI_ number, negative)
  *                     short=N     write calls: no more than N bytes are written, no error
+ *                     lose=1      sync calls that fail: what was appended to the file since it was opened or last
+ *                                 synced is zeroed, as pages are lost that the kernel could not write
  *                     path=TEXT   only files whose path has TEXT in it
  *                     kill=1      SIGKILL instead of the call
  *                     delay=MS    before the call, which is done all the same
@@ -58,10 +61,10 @@ struct control {
 struct rule {
     char call[24];
     char path[256];
-    uint64_t nth, times;
+    uint64_t nth, times, every;
     int error;
     long limit; /* -1: none */
-    bool kill;
+    bool kill, lose;
     unsigned delay;
 };
 
@@ -85,10 +88,14 @@ static void set_part(struct rule *rule, const char *name, const char *value)
         rule->nth = strtoull(value, NULL, 10);
     else if (strcmp(name, "times") == 0)
         rule->times = strtoull(value, NULL, 10);
+    else if (strcmp(name, "every") == 0)
+        rule->every = strtoull(value, NULL, 10);
     else if (strcmp(name, "errno") == 0)
         rule->error = (int)strtol(value, NULL, 10);
     else if (strcmp(name, "short") == 0)
         rule->limit = strtol(value, NULL, 10);
+    else if (strcmp(name, "lose") == 0)
+        rule->lose = value[0] == '1';
     else if (strcmp(name, "kill") == 0)
         rule->kill = value[0] == '1';
     else if (strcmp(name, "delay") == 0)
@@ -156,6 +163,14 @@ static bool path_matches(const struct rule *rule, int fd, const char *path)
     return path && strstr(path, rule->path);
 }
 
+static bool is_due(const struct rule *rule, uint64_t number)
+{
+    if (number < rule->nth)
+        return false;
+    uint64_t since = rule->every ? (number - rule->nth) % rule->every : number - rule->nth;
+    return rule->times == 0 || since < rule->times;
+}
+
 /* The rule that this call meets, or NULL. `path` is NULL where the call has a descriptor instead. */
 static const struct rule *meet(const char *call, int fd, const char *path)
 {
@@ -168,7 +183,7 @@ static const struct rule *meet(const char *call, int fd, const char *path)
         if (strcmp(rule->call, call) != 0 || !path_matches(rule, fd, path))
             continue;
         uint64_t number = atomic_fetch_add(&control->calls[i], 1) + 1;
-        if (number >= rule->nth && (rule->times == 0 || number < rule->nth + rule->times))
+        if (is_due(rule, number))
             met = rule;
     }
     errno = saved;
@@ -354,20 +369,59 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *bytes, int count, off_t offse
     return pwritev64(fd, bytes, count, offset);
 }
 
+#define FDS 4096
+static _Atomic int64_t safe[FDS]; /* so much of the file is on stable storage */
+
+static void note_safe(int fd)
+{
+    struct stat status;
+    if (fd >= 0 && fd < FDS && fstat(fd, &status) == 0)
+        atomic_store(&safe[fd], (int64_t)status.st_size);
+}
+
+static void lose_unsafe(int fd)
+{
+    static const char zeros[4096];
+    struct stat status;
+    if (fd < 0 || fd >= FDS || fstat(fd, &status) < 0)
+        return;
+    for (int64_t at = atomic_load(&safe[fd]); at < (int64_t)status.st_size;) {
+        size_t piece = sizeof zeros - (size_t)at % sizeof zeros;
+        if ((int64_t)piece > (int64_t)status.st_size - at)
+            piece = (size_t)((int64_t)status.st_size - at);
+        if (syscall(SYS_pwrite64, fd, zeros, piece, at) <= 0)
+            return;
+        at += (int64_t)piece;
+    }
+}
+
+static bool sync_fails(const struct rule *rule, int fd)
+{
+    if (!rule || rule->error == 0)
+        return false;
+    if (rule->lose)
+        lose_unsafe(fd);
+    return fails(rule);
+}
+
 EXPORT int fsync(int fd)
 {
-    if (fails(meet("fsync", fd, NULL)))
+    if (sync_fails(meet("fsync", fd, NULL), fd))
         return -1;
     int result = (int)syscall(SYS_fsync, fd);
+    if (result == 0)
+        note_safe(fd);
     record_fd_call("fsync", fd, 0, result, NULL, 0);
     return result;
 }
 
 EXPORT int fdatasync(int fd)
 {
-    if (fails(meet("fdatasync", fd, NULL)))
+    if (sync_fails(meet("fdatasync", fd, NULL), fd))
         return -1;
     int result = (int)syscall(SYS_fdatasync, fd);
+    if (result == 0)
+        note_safe(fd);
     record_fd_call("fdatasync", fd, 0, result, NULL, 0);
     return result;
 }
@@ -454,6 +508,8 @@ static int open_with(int folder, const char *path, int flags, mode_t mode)
     if (fails(meet("open", -1, path)))
         return -1;
     int fd = (int)syscall(SYS_openat, folder, path, flags, mode);
+    if ((flags & O_ACCMODE) != O_RDONLY)
+        note_safe(fd);
     if (fd >= 0 && flags & O_CREAT)
         record_fd_call("create", fd, 0, 0, NULL, 0);
     return fd;
