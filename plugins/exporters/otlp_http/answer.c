@@ -5,13 +5,10 @@
 #include <config.h>
 
 #include <stdlib.h>
-#include <time.h>
 
 #include <weir/grpc_client.h>
 
 #include "plugins/exporters/otlp_http/otlp_http.h"
-
-#define SECOND ((int64_t)1000000000)
 
 void otlp_http_finish(struct otlp_http_transfer *transfer, const struct weir_result *result)
 {
@@ -35,28 +32,11 @@ static bool is_retryable(int status)
     return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-/* Retry-After: seconds, or a date (RFC 9110 section 10.2.3); 0: none. */
-static int64_t retry_after(const struct weir_http_response *response)
-{
-    struct weir_str text = weir_str_trim(weir_http_response_header(response, "retry-after"));
-    uint64_t seconds;
-    if (response->status != 429 && response->status != 503)
-        return 0;
-    if (weir_str_to_u64(text, &seconds))
-        return seconds < INT64_MAX / SECOND ? (int64_t)seconds * SECOND : INT64_MAX;
-    struct tm date = { 0 };
-    char *copy = weir_str_dup(text);
-    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &date);
-    int64_t wait = end && *end == '\0' ? (int64_t)timegm(&date) * SECOND - weir_wall_clock() : 0;
-    free(copy);
-    return wait > 0 ? wait : 0;
-}
-
 static void refused(struct otlp_http_transfer *transfer, const struct weir_http_response *response)
 {
     struct weir_result result = { .outcome = is_retryable(response->status) ? WEIR_RETRYABLE : WEIR_PERMANENT,
                                   .grpc_code = weir_status_code_of_http(response->status),
-                                  .retry_after = retry_after(response) };
+                                  .retry_after = weir_http_retry_after(response) };
     struct weir_text reason = { 0 };
     if (result.outcome == WEIR_PERMANENT) {
         weir_text_adds(&reason, "Permanent error: ");

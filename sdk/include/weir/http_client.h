@@ -83,6 +83,10 @@ struct weir_http_response {
 WEIR_EXPORT struct weir_str weir_http_response_header(const struct weir_http_response *response,
                                                       const char *name);
 
+/* How long the answer asks to wait, in nanoseconds: Retry-After of a 429 or 503, as seconds or a date (RFC 9110 section
+ * 10.2.3); 0: not said. */
+WEIR_EXPORT int64_t weir_http_retry_after(const struct weir_http_response *response);
+
 /*
  * One request. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep everything
  * it points to unchanged until done is called.

@@ -67,10 +67,11 @@ enum weir_prometheus_rank {
     WEIR_PROMETHEUS_OWN,       /* __name__, le, quantile */
 };
 
-/* Labels in the making. Zero-initialise, set `arena`; names and values that are added must outlive it, what is made for
+/* Labels in the making. Zero-initialise, set `arena` and perhaps `sparse`; names and values that are added must outlive it, what is made for
  * them stands in the arena. */
 struct weir_prometheus_labels {
     struct weir_arena *arena;
+    bool sparse; /* no labels without a value, and none for a schema URL: as remote write has it */
     struct weir_prometheus_label *items;
     size_t count;
     size_t capacity;
@@ -80,7 +81,7 @@ struct weir_prometheus_labels {
 WEIR_EXPORT bool weir_prometheus_labels_add(struct weir_prometheus_labels *labels, enum weir_prometheus_rank rank,
                                             struct weir_str name, struct weir_str value) WEIR_MUST_USE;
 /* The attributes of a point, without those that `over` has as well (resource_to_telemetry_conversion); keys of nothing
- * but underscores are left out, and empty values as well where the rule is WRITTEN. */
+ * but underscores are left out. */
 WEIR_EXPORT bool weir_prometheus_labels_add_attributes(struct weir_prometheus_labels *labels,
                                                        enum weir_prometheus_label_rule rule,
                                                        enum weir_prometheus_rank rank,
@@ -90,8 +91,7 @@ WEIR_EXPORT bool weir_prometheus_labels_add_attributes(struct weir_prometheus_la
  * service.instance.id). */
 WEIR_EXPORT bool weir_prometheus_labels_add_identity(struct weir_prometheus_labels *labels,
                                                      const struct weir_attributes *resource) WEIR_MUST_USE;
-/* otel_scope_name, otel_scope_version, otel_scope_schema_url and the scope's attributes. WRITTEN: the first two where they
- * are not empty, and no schema URL. */
+/* otel_scope_name, otel_scope_version, otel_scope_schema_url and the scope's attributes. */
 WEIR_EXPORT bool weir_prometheus_labels_add_scope(struct weir_prometheus_labels *labels,
                                                   enum weir_prometheus_label_rule rule, const struct weir_scope *scope,
                                                   struct weir_str schema_url) WEIR_MUST_USE;
@@ -102,6 +102,9 @@ WEIR_EXPORT bool weir_prometheus_labels_finish(struct weir_prometheus_labels *la
 
 /* True for service.name, service.namespace and service.instance.id, which job and instance say already. */
 WEIR_EXPORT bool weir_prometheus_identifies(struct weir_str key);
+
+/* Adds the words of a unit: "bytes_per_second" for By/s. */
+WEIR_EXPORT void weir_prometheus_unit(struct weir_str unit, struct weir_text *text);
 
 /* Adds a number as the text format has it: NaN, +Inf, -Inf, else the shortest that reads back as the same; without an
  * exponent when `plain`, as values of le and quantile are. */

@@ -33,6 +33,8 @@ enum weir_sizer {
     WEIR_SIZER_BYTES, /* of the request in protobuf */
 };
 
+struct weir_storage_place;
+
 struct weir_queue_batch_options {
     struct weir_duration flush_timeout;
     int64_t min_size;
@@ -50,6 +52,7 @@ struct weir_queue_options {
     bool block_on_overflow;
     bool wait_for_result;
     struct weir_reference storage;
+    const struct weir_storage_place *place; /* instead of a storage: where an exporter's own keys want the queue */
     bool batch_on;
     struct weir_queue_batch_options batch;
 };
@@ -65,6 +68,8 @@ struct weir_retry_options {
 
 /* `sending_queue` and `retry_on_failure`, to be taken in with WEIR_OPTION_INLINE. */
 struct weir_sender_options {
+    bool ordered; /* batches leave the queue in the order they came, whichever worker took them: with num_consumers 1 they
+                   * arrive so (no key, the exporter's to set) */
     bool queue_on;
     struct weir_queue_options queue;
     struct weir_retry_options retry;
@@ -75,6 +80,9 @@ WEIR_EXPORT extern const struct weir_option_table weir_sender_queue_table;
 
 /* The sender's metrics: what stands in the component's `metrics`. */
 WEIR_EXPORT extern const struct weir_instrument weir_sender_metrics[];
+
+/* What is wrong with a struct weir_retry_options: the check of a table of one's own, with other defaults. */
+WEIR_EXPORT void weir_sender_check_retry(const void *group, struct weir_checker *checker);
 
 /* Reports a negative `timeout`. From a table's check. */
 WEIR_EXPORT void weir_sender_check_timeout(struct weir_duration timeout, struct weir_checker *checker);

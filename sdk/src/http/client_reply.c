@@ -4,7 +4,12 @@
  */
 #include <config.h>
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "sdk/src/http/client.h"
+
+#define SECOND ((int64_t)1000000000)
 
 void weir_http_reply_free(struct weir_http_reply *reply)
 {
@@ -40,4 +45,20 @@ struct weir_str weir_http_response_header(const struct weir_http_response *respo
         if (weir_str_equal_nocase(response->headers[i].name, weir_str_of(name)))
             return response->headers[i].value;
     return WEIR_STR_NONE;
+}
+
+int64_t weir_http_retry_after(const struct weir_http_response *response)
+{
+    struct weir_str text = weir_str_trim(weir_http_response_header(response, "retry-after"));
+    uint64_t seconds;
+    if (response->status != 429 && response->status != 503)
+        return 0;
+    if (weir_str_to_u64(text, &seconds))
+        return seconds < INT64_MAX / SECOND ? (int64_t)seconds * SECOND : INT64_MAX;
+    struct tm date = { 0 };
+    char *copy = weir_str_dup(text);
+    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &date);
+    int64_t wait = end && *end == '\0' ? (int64_t)timegm(&date) * SECOND - weir_wall_clock() : 0;
+    free(copy);
+    return wait > 0 ? wait : 0;
 }

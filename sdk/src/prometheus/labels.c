@@ -69,7 +69,7 @@ static bool add_attribute(struct weir_prometheus_labels *labels, enum weir_prome
     if (!name_of(labels, rule, prefix, attribute->key, &label.name))
         return true;
     label.value = value_of(labels, &attribute->value);
-    if (rule == WEIR_PROMETHEUS_LABEL_WRITTEN && label.value.length == 0)
+    if (labels->sparse && label.value.length == 0)
         return true;
     return add(labels, label);
 }
@@ -119,10 +119,9 @@ bool weir_prometheus_labels_add_identity(struct weir_prometheus_labels *labels, 
            || weir_prometheus_labels_add(labels, WEIR_PROMETHEUS_DERIVED, WEIR_STR("instance"), instance);
 }
 
-static bool add_scope_text(struct weir_prometheus_labels *labels, bool written, struct weir_str name,
-                           struct weir_str value)
+static bool add_scope_text(struct weir_prometheus_labels *labels, struct weir_str name, struct weir_str value)
 {
-    if (written && value.length == 0)
+    if (labels->sparse && value.length == 0)
         return true;
     return weir_prometheus_labels_add(labels, WEIR_PROMETHEUS_DERIVED, name, value);
 }
@@ -130,12 +129,9 @@ static bool add_scope_text(struct weir_prometheus_labels *labels, bool written, 
 bool weir_prometheus_labels_add_scope(struct weir_prometheus_labels *labels, enum weir_prometheus_label_rule rule,
                                       const struct weir_scope *scope, struct weir_str schema_url)
 {
-    bool written = rule == WEIR_PROMETHEUS_LABEL_WRITTEN;
-    if (!add_scope_text(labels, written, WEIR_STR("otel_scope_name"), scope->name)
-        || !add_scope_text(labels, written, WEIR_STR("otel_scope_version"), scope->version))
-        return false;
-    if (!written
-        && !weir_prometheus_labels_add(labels, WEIR_PROMETHEUS_DERIVED, WEIR_STR("otel_scope_schema_url"), schema_url))
+    if (!add_scope_text(labels, WEIR_STR("otel_scope_name"), scope->name)
+        || !add_scope_text(labels, WEIR_STR("otel_scope_version"), scope->version)
+        || (!labels->sparse && !add_scope_text(labels, WEIR_STR("otel_scope_schema_url"), schema_url)))
         return false;
     for (size_t i = 0; i < scope->attributes.count; i++) {
         const struct weir_attribute *attribute = &scope->attributes.items[i];

@@ -128,6 +128,23 @@ static void add_escaped_suffixed(const struct weir_metric *metric, struct weir_t
     weir_text_free(&per);
 }
 
+void weir_prometheus_unit(struct weir_str unit, struct weir_text *text)
+{
+    struct unit_words words = unit_words_of(unit);
+    struct weir_text main = { 0 }, per = { 0 }, made = { 0 };
+    clean_unit(words.main, &main);
+    clean_unit(words.per, &per);
+    add_token(&made, weir_text_view(&main));
+    if (per.length) {
+        add_token(&made, WEIR_STR("per"));
+        add_token(&made, weir_text_view(&per));
+    }
+    weir_text_add(text, made.data, made.length);
+    weir_text_free(&main);
+    weir_text_free(&per);
+    weir_text_free(&made);
+}
+
 static void add_escaped(struct weir_str from, struct weir_text *name)
 {
     struct weir_str token;

@@ -16,20 +16,28 @@ static enum weir_promise promise(const struct sender_queue *queue, enum weir_pro
     return asked;
 }
 
+/* Of the storage extension, or what the exporter says. NULL with `error` set. */
+static const struct weir_storage_place *find_place(const struct sender_queue *base, struct weir_error *error)
+{
+    struct weir_instance *extension;
+    const void *functions;
+    if (base->options->place)
+        return base->options->place;
+    if (weir_instance_extension(base->instance, base->options->storage.id, WEIR_STORAGE, "storage extension", &extension,
+                                &functions, error) != 0)
+        return NULL;
+    return ((const struct weir_storage *)functions)->place(extension);
+}
+
 static int open(struct sender_queue *base, struct weir_error *error)
 {
     struct disk_queue *queue = (struct disk_queue *)base;
-    const char *id = base->options->storage.id;
-    struct weir_instance *extension;
-    const void *functions;
-    if (weir_instance_extension(base->instance, id, WEIR_STORAGE, "storage extension", &extension, &functions,
-                                error) != 0)
+    const struct weir_storage_place *place = find_place(base, error);
+    if (!place)
         return -1;
-    const struct weir_storage *storage = functions;
-    queue->store =
-        disk_store_open(storage->place(extension), base->instance, weir_signal_name(base->signal), error);
+    queue->store = disk_store_open(place, base->instance, weir_signal_name(base->signal), error);
     if (!queue->store)
-        return weir_error_prefix(error, "storage \"%s\"", id);
+        return weir_error_prefix(error, "queue in \"%s\"", place->directory);
     for (unsigned i = 0; i < base->lane_count; i++) {
         struct disk_lane *own = weir_xcalloc(1, sizeof *own);
         own->lane = base->lanes[i];

@@ -41,7 +41,7 @@ void lane_send(struct lane *lane, struct weir_batch *batch, struct weir_ack *ack
 /* Fills the lane's due ones from the queue; false: nothing more can be had. */
 static bool fetch(struct lane *lane)
 {
-    const struct sender_queue *queue = lane->base.queue;
+    const struct sender_queue *queue = relay_serves(lane) ? lane->base.queue : NULL;
     if (queue && queue->type->ready(&lane->base)) {
         struct sender_entry *entry = queue->type->next(&lane->base);
         if (queue->options->batch_on && !entry->alone && !lane->retiring)
@@ -93,8 +93,11 @@ void lane_pump(struct lane *lane)
 
 static bool lane_empty(struct lane *lane)
 {
-    const struct sender_queue *queue = lane->base.queue;
-    if (lane->pumping || lane->due.first || lane->under_way.first || !batchers_empty(lane))
+    bool serves = relay_serves(lane);
+    const struct sender_queue *queue = serves ? lane->base.queue : NULL;
+    if (lane->pumping || lane->due.first || lane->under_way.first || !batchers_empty(lane) || lane->relays)
+        return false;
+    if (serves && atomic_load(&lane->base.sender->relayed) > 0)
         return false;
     return !queue || (!queue->type->ready(&lane->base) && (!queue->type->idle || queue->type->idle(&lane->base)));
 }

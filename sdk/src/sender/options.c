@@ -26,7 +26,7 @@ static void check_elapsed(const struct weir_retry_options *retry, struct weir_ch
         weir_check_fail(checker, "max_elapsed_time", "'max_elapsed_time' must not be less than 'max_interval'");
 }
 
-static void check_retry(const void *group, struct weir_checker *checker)
+void weir_sender_check_retry(const void *group, struct weir_checker *checker)
 {
     const struct weir_retry_options *retry = group;
     if (!retry->enabled)
@@ -56,7 +56,8 @@ static const struct weir_option retry_rows[] = {
                 .doc = "Each wait is drawn from the interval times 1 minus this to 1 plus this."),
     WEIR_OPTION_END,
 };
-static const struct weir_option_table retry_table = { retry_rows, sizeof(struct weir_retry_options), check_retry };
+static const struct weir_option_table retry_table = { retry_rows, sizeof(struct weir_retry_options),
+                                                      weir_sender_check_retry };
 
 /* --- sending_queue.batch --- */
 

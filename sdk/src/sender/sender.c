@@ -36,10 +36,15 @@ static void take_keys(struct weir_sender *sender, const struct weir_strings *key
     qsort(sender->keys, sender->key_count, sizeof(char *), compare_keys);
 }
 
+static bool is_on_disk(const struct weir_queue_options *queue)
+{
+    return queue->storage.id || queue->place;
+}
+
 static void make_queue(struct weir_sender *sender, enum weir_signal signal)
 {
     struct sender_queue *queue =
-        sender->options->queue.storage.id ? disk_queue_new() : memory_queue_new();
+        is_on_disk(&sender->options->queue) ? disk_queue_new() : memory_queue_new();
     queue->sender = sender;
     queue->instance = sender->instance;
     queue->options = &sender->options->queue;
@@ -158,7 +163,10 @@ void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, s
         const struct sender_series *series = &sender->series[signal];
         weir_series_observe(series->enqueue_size, (double)weir_batch_items(batch));
         weir_series_observe(series->enqueue_bytes, (double)weir_batch_bytes(batch));
-        queue->type->offer(&lane->base, batch, ack);
+        if (relay_serves(lane))
+            queue->type->offer(&lane->base, batch, ack);
+        else
+            relay_offer(lane, batch, ack);
     }
 }
 
@@ -221,6 +229,7 @@ void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shar
             continue;
         lane->open = false;
         lane->stopped = true;
+        relay_stop(lane);
         leave_all(lane);
     }
     if (own)

@@ -13,6 +13,7 @@
 
 struct lane;
 struct batcher;
+struct relay;
 
 /* How long to wait before the next try (collector-core 5.2). */
 struct backoff {
@@ -82,6 +83,7 @@ struct lane {
     struct batcher *batchers_last;
     size_t batcher_count;
     struct leftover *left;
+    struct relay *relays; /* batches handed to another lane */
     struct sender_entry *spare_entries;
     struct transfer *spare_transfers;
 
@@ -114,6 +116,7 @@ struct weir_sender {
     struct weir_instance *instance;
     const struct weir_sender_options *options;
     weir_send *send;
+    _Atomic unsigned relayed; /* batches between two lanes */
     const char *advice; /* what the messages of failures end with */
     struct slots slots[WEIR_SIGNALS];
     struct sender_queue *queues[WEIR_SIGNALS]; /* NULL: off, or the signal is not used */
@@ -155,6 +158,16 @@ void lane_send(struct lane *lane, struct weir_batch *batch, struct weir_ack *ack
 void lane_check_drained(struct lane *lane);
 /* Runs a task of sender_post. */
 void sender_woken(struct weir_task *task);
+
+/* --- relay.c --- */
+/* The lane that sends the signal where batches have an order. */
+struct lane *relay_owner(struct weir_sender *sender, enum weir_signal signal);
+/* True if the lane takes from the queue. */
+bool relay_serves(struct lane *lane);
+/* Hands the batch to the lane that sends, as offered there. */
+void relay_offer(struct lane *home, struct weir_batch *batch, struct weir_ack *ack);
+/* In worker_stop: those who still wait are answered. */
+void relay_stop(struct lane *home);
 
 /* --- slots.c --- */
 /* False: there is none now, and the lane will be woken when it gets one. */

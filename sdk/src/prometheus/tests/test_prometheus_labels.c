@@ -84,6 +84,7 @@ static const struct {
 START_TEST(attributes_become_labels)
 {
     struct weir_attributes list = attributes(of_attributes[_i].attributes);
+    labels.sparse = of_attributes[_i].rule == WRITTEN;
     ck_assert(weir_prometheus_labels_add_attributes(&labels, of_attributes[_i].rule, WEIR_PROMETHEUS_ATTRIBUTE, &list,
                                                     NULL));
     expect(of_attributes[_i].expected, of_attributes[_i].clash);
@@ -129,6 +130,7 @@ START_TEST(scopes_are_labels)
 {
     struct weir_scope scope = { .name = weir_str_of(scopes[_i].name), .version = weir_str_of(scopes[_i].version) };
     scope.attributes = attributes(scopes[_i].attributes);
+    labels.sparse = scopes[_i].rule == WRITTEN;
     ck_assert(weir_prometheus_labels_add_scope(&labels, scopes[_i].rule, &scope, weir_str_of(scopes[_i].schema_url)));
     expect(scopes[_i].expected, "");
 }

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The prometheusremotewrite exporter: metrics as series, pushed by remote write (contrib-receivers-exporters 5).
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <weir/compress.h>
+#include <weir/storage.h>
+
+#include "plugins/exporters/prometheusremotewrite/send.h"
+
+#define DEFAULT_BATCH_BYTES 3000000
+#define SECOND ((int64_t)1000000000)
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct prw_shared *shared = weir_instance_data(instance);
+    return shared ? shared->sender : NULL;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
+}
+
+/* --- life --- */
+
+static void destroy(struct weir_instance *instance)
+{
+    struct prw_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_free(shared->sender);
+    weir_url_free(&shared->url);
+    prw_rules_free(&shared->rules);
+    if (shared->place)
+        free((char *)(uintptr_t)shared->place->directory);
+    free(shared->place);
+    weir_instance_set_data(instance, NULL);
+    free(shared);
+}
+
+/* Where upstream has its write-ahead log. */
+static struct weir_storage_place *wal_place(const struct prw_wal *wal)
+{
+    struct weir_storage_place *place = weir_xcalloc(1, sizeof(*place));
+    place->directory = weir_xasprintf("%s/prom_remotewrite", wal->directory);
+    place->directory_mode = 0750;
+    place->create = true;
+    place->lock_timeout = SECOND;
+    return place;
+}
+
+/* One batch at a time, so that the samples of a series arrive in the order they came; its requests, each with other series,
+ * go side by side. */
+static void set_sender_options(struct prw_shared *shared)
+{
+    const struct prw_config *config = shared->config;
+    struct weir_sender_options *options = &shared->sender_options;
+    options->ordered = true;
+    options->queue_on = config->queue.enabled;
+    options->queue.num_consumers = 1;
+    options->queue.queue_size = config->queue.queue_size;
+    options->queue.sizer = WEIR_SIZER_REQUESTS;
+    options->queue.storage = config->queue.storage;
+    options->retry = config->retry;
+    if (config->wal_on)
+        shared->place = wal_place(&config->wal);
+    options->queue.place = shared->place;
+}
+
+static void add_labels(struct weir_instance *instance, const struct weir_url *url)
+{
+    char port[8];
+    snprintf(port, sizeof(port), "%u", (unsigned)url->port);
+    weir_instance_add_label(instance, "server_address", url->host);
+    weir_instance_add_label(instance, "server_port", port);
+    weir_instance_add_label(instance, "url_path", url->target);
+}
+
+static int create(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct prw_config *config = weir_instance_config(instance);
+    struct prw_shared *shared = weir_xcalloc(1, sizeof(*shared));
+    weir_instance_set_data(instance, shared);
+    shared->config = config;
+    prw_rules_init(&shared->rules, config);
+    if (weir_url_parse(config->endpoint, &shared->url, error) < 0)
+        return weir_error_prefix(error, "endpoint must be a valid URL");
+    add_labels(instance, &shared->url);
+    shared->most = config->max_batch_size_bytes > 0 ? (size_t)config->max_batch_size_bytes : DEFAULT_BATCH_BYTES;
+    shared->parallel = (size_t)(config->max_batch_request_parallelism ? config->max_batch_request_parallelism
+                                                                      : config->queue.num_consumers);
+    if (shared->parallel == 0)
+        shared->parallel = 1;
+    set_sender_options(shared);
+    shared->sender = weir_sender_new(instance, &shared->sender_options, prw_send);
+    return 0;
+}
+
+static int start(struct weir_instance *instance, struct weir_error *error)
+{
+    struct prw_shared *shared = weir_instance_data(instance);
+    if (weir_encoding_prepare(WEIR_ENCODING_SNAPPY, error) < 0)
+        return -1;
+    shared->transport = weir_http_transport_new(&shared->config->client, shared->url.https, instance, error);
+    return shared->transport ? weir_sender_open(shared->sender, error) : -1;
+}
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    const struct prw_shared *shared = weir_instance_data(weir_shard_instance(shard));
+    struct prw_shard *own = weir_xcalloc(1, sizeof(*own));
+    (void)error;
+    own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
+    weir_shard_set_data(shard, own);
+    weir_sender_worker_start(shared->sender, shard);
+    return 0;
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
+}
+
+static void drain(struct weir_shard *shard)
+{
+    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void retire(struct weir_shard *shard)
+{
+    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void worker_stop(struct weir_shard *shard)
+{
+    struct prw_shard *own = weir_shard_data(shard);
+    if (!own)
+        return;
+    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
+    weir_http_client_free(own->client);
+    weir_shard_set_data(shard, NULL);
+    free(own);
+}
+
+static void stop(struct weir_instance *instance)
+{
+    struct prw_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_close(shared->sender);
+    weir_http_transport_free(shared->transport);
+    shared->transport = NULL;
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
+}
+
+static const char *const aliases[] = { "prometheus_remote_write", NULL };
+
+WEIR_EXPORT const struct weir_component weir_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "prometheusremotewrite",
+    .aliases = aliases,
+    .version = PACKAGE_VERSION,
+    .summary = "Sends metrics to Prometheus and others by remote write.",
+    .stability = { [WEIR_METRICS] = WEIR_BETA },
+    .traits = WEIR_HOLDS,
+    .options = &prw_table,
+    .metrics = weir_sender_metrics,
+    .create = create,
+    .start = start,
+    .worker_start = worker_start,
+    .consume = consume,
+    .promise = promise,
+    .held = held,
+    .drain = drain,
+    .worker_stop = worker_stop,
+    .stop = stop,
+    .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
+    .retire = retire,
+};
