@@ -83,7 +83,8 @@ struct weir_grpc_response {
     int64_t retry_delay;     /* its delay in nanoseconds */
     struct weir_str body;    /* the answer's message, decompressed; at most WEIR_GRPC_RESPONSE_MAX bytes */
 };
-#define WEIR_GRPC_RESPONSE_MAX (4 * 1024 * 1024)
+/* An answer says how it went; what is longer ends the call with WEIR_GRPC_RESOURCE_EXHAUSTED. */
+#define WEIR_GRPC_RESPONSE_MAX (64 * 1024)
 
 /*
  * One unary call. Embed it in the state kept for it; zero-initialise, fill the upper part, and keep

@@ -22,6 +22,7 @@
 /* What a peer may send us: more is an error. */
 #define WEIR_HTTP_REPLY_HEADERS_MAX 65536
 #define WEIR_HTTP_REDIRECTS_MAX 10
+#define WEIR_HTTP_INTERIM_MAX 100
 
 struct weir_http_transport {
     const struct weir_http_client_options *options;
@@ -104,7 +105,7 @@ struct weir_http_origin {
         WEIR_HTTP_PROTOCOL_1,
         WEIR_HTTP_PROTOCOL_2,
     } protocol;
-    unsigned failures;       /* connection attempts that failed in a row */
+    unsigned failures;           /* connections in a row that failed, or were closed without a word */
     bool paced;                  /* the next attempt has its turn */
     struct weir_timer retry;     /* active: no new connection before it fires */
     struct weir_resolve resolve; /* of a name, once there was a connection */
@@ -126,6 +127,7 @@ struct weir_http_link {
     struct weir_conn *conn;
     enum weir_http_link_state state;
     bool reused;                 /* has answered a call before */
+    bool answered;               /* bytes came: somebody is there */
     bool retiring;               /* closed behind its call */
     int64_t retire_at;           /* on the worker's clock: another is to take its place */
     struct weir_timer idle;      /* idle_conn_timeout, HTTP/2 health pings */

@@ -16,6 +16,7 @@ struct weir_http_h1 {
     bool in_value;
     bool started;        /* a byte of the answer came */
     bool finished;       /* the answer is whole, or as much of it as is wanted */
+    unsigned interim;    /* answers of 1xx so far */
     const char *refusal; /* why a callback stopped the parser */
 };
 
@@ -99,6 +100,8 @@ static int on_complete(http_parser *parser)
 {
     struct weir_http_h1 *h1 = parser->data;
     if (parser->status_code < 200) { /* an interim answer: the real one follows */
+        if (++h1->interim > WEIR_HTTP_INTERIM_MAX)
+            return refuse(parser, "too many 1xx informational responses");
         weir_http_reply_free(&call_of(parser)->reply);
         return 0;
     }
@@ -138,6 +141,7 @@ void weir_http_h1_send(struct weir_http_h1 *h1, struct weir_http_call *call)
     h1->started = false;
     h1->finished = false;
     h1->in_value = false;
+    h1->interim = 0;
     h1->refusal = NULL;
     weir_text_clear(&h1->name);
     weir_text_clear(&h1->value);

@@ -29,7 +29,6 @@ static void start_protocol(struct weir_http_link *link)
     uint64_t *random = &link->client->random;
     *random = *random * 6364136223846793005u + 1442695040888963407u;
     link->retire_at = weir_worker_now(link->client->worker) + AGE + (int64_t)(*random >> 32) % (AGE / 10);
-    link->origin->failures = 0;
     if (strcmp(weir_conn_alpn(link->conn), "h2") == 0) {
         link->origin->protocol = WEIR_HTTP_PROTOCOL_2;
         link->h2 = weir_http_h2_new(link);
@@ -76,12 +75,23 @@ static void receive_tunnel(struct weir_http_link *link, const uint8_t *bytes, si
     weir_error_free(&error);
 }
 
+/* The server lives: it need not be asked with care any longer. */
+static void heard(struct weir_http_link *link)
+{
+    link->answered = true;
+    if (link->origin)
+        link->origin->failures = 0;
+}
+
 static void on_data(struct weir_conn *conn, const uint8_t *bytes, size_t length)
 {
     struct weir_http_link *link = weir_conn_user(conn);
-    if (link->tunnel)
+    if (link->tunnel) {
         receive_tunnel(link, bytes, length);
-    else if (link->h2)
+        return;
+    }
+    heard(link);
+    if (link->h2)
         weir_http_h2_receive(link->h2, bytes, length);
     else if (link->h1)
         weir_http_h1_receive(link->h1, bytes, length);
@@ -104,6 +114,14 @@ static void lose_call(struct weir_http_link *link, enum weir_conn_reason reason,
     weir_http_pool_start(call);
 }
 
+/* The server has closed the connection. One that takes calls only to do that is as good as down. */
+static void check_heard(struct weir_http_link *link, const char *text)
+{
+    bool used = link->call || (link->h2 && weir_http_h2_busy(link->h2));
+    if (link->origin && (link->state == WEIR_HTTP_LINK_OPENING || (used && !link->answered)))
+        weir_http_pool_refused(link->origin, text);
+}
+
 static void on_ended(struct weir_conn *conn)
 {
     struct weir_http_link *link = weir_conn_user(conn);
@@ -111,6 +129,8 @@ static void on_ended(struct weir_conn *conn)
         weir_http_h1_ended(link->h1);
         return;
     }
+    if (link->state != WEIR_HTTP_LINK_OPENING)
+        check_heard(link, "EOF");
     if (link->call)
         lose_call(link, WEIR_CONN_EOF, "EOF");
     if (link->state != WEIR_HTTP_LINK_OPENING)
@@ -128,9 +148,8 @@ static void on_drained(struct weir_conn *conn)
 static void on_closed(struct weir_conn *conn, enum weir_conn_reason reason, const char *text)
 {
     struct weir_http_link *link = weir_conn_user(conn);
-    struct weir_http_origin *origin = link->origin;
-    if (origin && link->state == WEIR_HTTP_LINK_OPENING)
-        weir_http_pool_refused(origin, reason == WEIR_CONN_EOF ? "EOF" : text);
+    if (reason != WEIR_CONN_LOCAL || link->state == WEIR_HTTP_LINK_OPENING)
+        check_heard(link, reason == WEIR_CONN_EOF ? "EOF" : text);
     give_up(link);
     if (link->call)
         lose_call(link, reason, reason == WEIR_CONN_LOCAL ? "EOF" : text);

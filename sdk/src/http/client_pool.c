@@ -18,8 +18,19 @@ static const struct weir_http_client_options *options_of(const struct weir_http_
     return origin->client->transport->options;
 }
 
+/* A connection stands that nothing has come from yet. */
+static bool waits_for_a_word(const struct weir_http_origin *origin)
+{
+    for (const struct weir_http_link *link = origin->links; link; link = link->next)
+        if (link->state != WEIR_HTTP_LINK_OPENING && !link->answered)
+            return true;
+    return false;
+}
+
 static size_t connections_wanted(const struct weir_http_origin *origin)
 {
+    if (origin->failures > 0 && waits_for_a_word(origin))
+        return 0;
     /* While it may turn out that one HTTP/2 connection is enough, or that there is none to be had, open one and look. */
     bool probe = origin->failures > 0 || (origin->https && options_of(origin)->force_attempt_http2 &&
                                           origin->protocol != WEIR_HTTP_PROTOCOL_1);
@@ -237,9 +248,11 @@ static int64_t retry_delay(struct weir_http_origin *origin)
 
 void weir_http_pool_refused(struct weir_http_origin *origin, const char *reason)
 {
-    origin->failures++;
     weir_pace_failed(origin->client->transport->pace, weir_worker_now(origin->client->worker));
-    weir_timer_start(&origin->retry, retry_delay(origin));
+    if (!weir_timer_active(&origin->retry)) { // of several at a time the first one counts
+        origin->failures++;
+        weir_timer_start(&origin->retry, retry_delay(origin));
+    }
     struct weir_http_call *call;
     while ((call = weir_http_queue_pop(&origin->waiting)))
         weir_http_call_fail(call, "%s", reason);

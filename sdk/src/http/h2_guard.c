@@ -163,6 +163,7 @@ enum weir_cause h2_guard_scan(struct h2_guard *guard, const uint8_t *bytes, size
         if (scanner->head_length == sizeof(scanner->head))
             cause = begin_frame(guard, now);
     }
+    guard->data += data;
     // At rest between two frames, or within DATA, which has a deadline of its own.
     bool head_whole = scanner->head_length == sizeof(scanner->head);
     guard->whole = head_whole && !scanner->in_block && (scanner->left == 0 || is_data(scanner));

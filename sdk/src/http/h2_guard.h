@@ -47,6 +47,7 @@ struct h2_guard {
     bool body_fixed;      /* body_time is the configuration's: bytes do not extend it */
     bool whole;           /* everything that began has arrived */
     int64_t header_by;    /* when it must have, !whole */
+    uint64_t data;        /* bytes of all DATA frames that came */
     struct h2_progress in;
     struct h2_progress out;
 };

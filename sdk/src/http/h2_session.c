@@ -39,6 +39,7 @@ struct h2_session {
     size_t resets;       /* sent by this side with an error */
     size_t long_lists;   /* header lists that were too long */
     size_t headers_held; /* bytes of the header lists of all streams */
+    uint64_t taken;      /* bytes of bodies that somebody wanted */
     size_t receiving;    /* requests whose body is not whole */
     size_t sending;      /* answers that are not sent */
     size_t output_high;
@@ -187,6 +188,8 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
     }
     if (!session->server && !end && is_interim(&stream->headers)) {
         headers_free(&stream->headers);
+        if (stream->held > session->max_header_list) // all of them together
+            nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
         return;
     }
     stream->head_done = true;
@@ -250,6 +253,7 @@ static int on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, const ui
     struct h2_session *session = user;
     struct h2_stream *stream = stream_of(nghttp2, id);
     (void)flags;
+    session->taken += stream ? length : 0;
     if (stream && length > 0) {
         stream->moved = now_of(session);
         session->callbacks->data(stream, bytes, length);
@@ -573,6 +577,8 @@ void h2_session_receive(struct h2_session *session, const uint8_t *bytes, size_t
     session->inside = true;
     ssize_t taken = nghttp2_session_mem_recv(session->nghttp2, bytes, length);
     session->inside = false;
+    if (!session->server && session->guard.data - session->taken > H2_CONNECTION_WINDOW)
+        end_for(session, WEIR_CAUSE_PROTOCOL); // the rest of answers that were given up, without end
     if (taken < 0)
         receive_failed(session, (int)taken);
     else

@@ -18,6 +18,7 @@
 #define FINISH_TIME (5000 * MS)
 #define HANDSHAKE_TIME (20 * INT64_C(1000000000))
 #define LINGER_TIME (500 * MS)
+#define LINGER_BYTES (16 << 20)
 /* A client reads at least so many bytes in this time while some wait for it: 512 a second. */
 #define READER_TIME (60000 * MS)
 #define READER_BYTES (60 * 512)
@@ -275,6 +276,7 @@ void weir_conn_finish(struct weir_conn *conn)
         weir_conn_close(conn);
     } else if (conn->state == WEIR_CONN_OPEN) {
         conn->state = WEIR_CONN_FINISHING;
+        conn->received_most = conn->received + LINGER_BYTES;
         conn->paused = conn->want_resume = false;
         weir_timer_start(&conn->guard, FINISH_TIME);
         conn->want_flush = true;

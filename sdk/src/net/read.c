@@ -99,6 +99,10 @@ static bool receive_once(struct weir_conn *conn)
         return false;
     }
     conn->received += (uint64_t)length;
+    if (conn->state == WEIR_CONN_FINISHING && conn->received > conn->received_most) {
+        weir_conn_shut(conn, WEIR_CONN_LOCAL, "closed"); // it does not listen, and sends without end
+        return false;
+    }
     deliver(conn, parts, (size_t)length);
     return (size_t)length == parts[0].iov_len + parts[1].iov_len;
 }

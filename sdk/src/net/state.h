@@ -92,6 +92,7 @@ struct weir_conn {
     struct weir_timer deadline; /* the user's */
     struct weir_timer guard;    /* connect, handshake, finish; in between, of accepted ones: the peer reads */
     uint64_t received, sent;
+    uint64_t received_most; /* FINISHING: what is read and thrown away ends there */
     uint64_t read; /* what the peer had read when the guard began to watch its reading */
 
     struct weir_tls_session *tls; /* NULL: plain */

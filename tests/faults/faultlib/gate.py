@@ -12,7 +12,7 @@ _RST = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
 class Gate:
-    """Listens on `port` of 127.0.0.1 and passes on to `target`, a port of 127.0.0.1.
+    """Listens on `port` of `host` (0: any; or, with `sock`, there) and passes on to `target`, a port of 127.0.0.1.
 
     set(...) switches at run time, for old and new connections alike:
 
@@ -27,8 +27,10 @@ class Gate:
     `accepted` are the monotonic times of all connections; reset() breaks those there are, down()
     also stops listening (connection refused), up() listens again on the same port."""
 
-    def __init__(self, target, **options):
+    def __init__(self, target, host="127.0.0.1", port=0, sock=None, **options):
         self.target = target
+        self.host = host
+        self._socket = sock
         self.accepted = []
         self.sent_endless = 0
         self._options = {"delay": 0.0, "rate": 0, "black_hole": False, "refuse": False,
@@ -36,7 +38,7 @@ class Gate:
         self._writers = set()
         self._tasks = set()
         self._server = None
-        self.port = 0
+        self.port = port
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -45,7 +47,7 @@ class Gate:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def set(self, **options):
         unknown = set(options) - set(self._options)
@@ -66,9 +68,9 @@ class Gate:
 
     async def _up(self):
         if self._server is None:
-            self._server = await asyncio.start_server(self._client, "127.0.0.1", self.port,
-                                                      reuse_address=True)
-            self.port = self._server.sockets[0].getsockname()[1]
+            where = {"sock": self._socket} if self._socket else {"host": self.host, "port": self.port}
+            self._server = await asyncio.start_server(self._client, **where, reuse_address=True)
+            self.host, self.port = self._server.sockets[0].getsockname()
 
     def down(self):
         self._run(self._down())
@@ -110,8 +112,9 @@ class Gate:
             if self._options["refuse"]:
                 _reset(writer)
                 return
-            if self._options["answer"] is not None:
-                await self._answer(reader, writer)
+            answer = self._options["answer"]
+            if answer is not None:
+                await self._answer(reader, writer, answer)
                 return
             target, back = await asyncio.open_connection("127.0.0.1", self.target)
             self._writers.add(back)
@@ -125,9 +128,9 @@ class Gate:
                     self._writers.discard(one)
                     one.close()
 
-    async def _answer(self, reader, writer):
+    async def _answer(self, reader, writer, answer):
         await reader.read(CHUNK)
-        writer.write(self._options["answer"])
+        writer.write(answer)
         await writer.drain()
         await self._endless(writer)
         # What still comes is read, so that the close is no reset.
@@ -135,10 +138,10 @@ class Gate:
             pass
 
     async def _endless(self, writer):
-        while self._options["endless"]:
-            writer.write(self._options["endless"])
+        while data := self._options["endless"]:
+            writer.write(data)
             await writer.drain()
-            self.sent_endless += len(self._options["endless"])
+            self.sent_endless += len(data)
 
     async def _pass(self, reader, writer, answers):
         passed = 0

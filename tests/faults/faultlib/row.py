@@ -16,6 +16,7 @@ from weirtest.ledger import Ledger
 from . import ranges, sample
 from .gate import Gate
 from .generator import Generator
+from .network import Impossible, network
 from .oracle import Oracle
 from .sample import Sampler
 from .shim import Shim
@@ -80,6 +81,13 @@ class Row(TestCase):
 
     def shim(self, *rules, **options):
         return self.managed(Shim(*rules, **options))
+
+    def network(self):
+        """A network of the row's own, in which the rest of its process runs: call it first."""
+        try:
+            return network()
+        except Impossible as error:
+            return self.skipTest(f"no network of its own: {error}")
 
     def sampler(self, weir, **options):
         """/proc samples of a Weir (or a pid) from now on; its close() is called at the end."""

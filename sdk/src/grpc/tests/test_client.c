@@ -413,7 +413,7 @@ START_TEST(statuses)
           "grpc: compressed flag set with unknown encoding \"\"" },
         { { .body = "\0\377\377\377\377", .body_length = 5 },
           WEIR_GRPC_RESOURCE_EXHAUSTED,
-          "grpc: received message larger than max (4294967295 vs. 4194304)" },
+          "grpc: received message larger than max (4294967295 vs. 65536)" },
         { { .status = "404", .content_type = "text/html", .no_trailers = true },
           WEIR_GRPC_UNIMPLEMENTED,
           "unexpected HTTP status code received from server: 404; transport: received unexpected "

@@ -317,6 +317,8 @@ START_TEST(a_kept_connection_that_was_lost_costs_nothing)
 }
 END_TEST
 
+#define TEN(text) text text text text text text text text text text
+
 /* What a peer may do wrong, and what is said of it. */
 START_TEST(broken_answers)
 {
@@ -332,6 +334,8 @@ START_TEST(broken_answers)
         { "\x15\x03\x01\x00\x02\x02", "malformed HTTP response: invalid constant string" },
         { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\na",
           "malformed HTTP response: unexpected content-length header" },
+        { TEN(TEN("HTTP/1.1 100 Continue\r\n\r\n")) "HTTP/1.1 100 Continue\r\n\r\n",
+          "malformed HTTP response: too many 1xx informational responses" },
         { "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
           "malformed HTTP response: unexpected status of the response" },
     };
@@ -447,6 +451,40 @@ START_TEST(attempts_at_what_is_down_are_paced)
     ck_assert(wait > SECOND / 2 && wait <= SECOND);
     wait = weir_pace_take(transport->pace, weir_worker_now(weir_worker_at(0)));
     ck_assert(wait > SECOND * 3 / 2 && wait <= 2 * SECOND);
+}
+END_TEST
+
+/* A server that takes connections only to close them: one is tried, a second later, and the others wait for its word. */
+START_TEST(attempts_at_what_hangs_up_are_paced)
+{
+    struct exchange exchange, others[3];
+    struct weir_text got = { 0 };
+    start_client();
+    send_one(&exchange, "/", "one");
+    int fd = peer_accept(listener);
+    peer_read_until(fd, &got, "one");
+    close(fd);
+    expect_error(&exchange, "EOF");
+    int64_t begun = weir_worker_now(weir_worker_at(0));
+    for (int i = 0; i < 3; i++)
+        send_one(&others[i], "/", "two");
+    ck_assert_uint_eq(client->origins->link_count, 0);
+    fd = peer_accept(listener);
+    ck_assert_int_ge(weir_worker_now(weir_worker_at(0)) - begun, SECOND * 9 / 10);
+    weir_text_clear(&got);
+    peer_read_until(fd, &got, "two");
+    ck_assert_uint_eq(client->origins->link_count, 1);
+    peer_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    PEER_WAIT(others[0].done);
+    ck_assert_int_eq(others[0].status, 200);
+    end(&others[0]);
+    PEER_WAIT(client->origins->link_count == 2); // one goes on with the second, the third gets a new one
+    for (int i = 1; i < 3; i++) {
+        weir_http_request_cancel(&others[i].request, "enough");
+        expect_error(&others[i], "enough");
+    }
+    weir_text_free(&got);
+    close(fd);
 }
 END_TEST
 
@@ -679,6 +717,7 @@ int main(void)
     tcase_add_test(tests, time_is_limited);
     tcase_add_test(tests, nobody_listens);
     tcase_add_test(tests, attempts_at_what_is_down_are_paced);
+    tcase_add_test(tests, attempts_at_what_hangs_up_are_paced);
     tcase_add_test(tests, old_connections_get_a_successor);
     tcase_add_test(tests, an_authenticator_has_the_last_word_on_headers);
     tcase_add_test(tests, without_credentials_nothing_is_sent);
