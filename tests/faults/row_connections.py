@@ -15,7 +15,7 @@ class HalfOpen(Row):
     title = "half-open TCP"
     budget = 30.0
     bound = 15.0  # seconds
-    broken_by = "?"
+    broken_by = "sockets without TCP_USER_TIMEOUT and keepalive (connect.c): not noticed within 20 s"
 
     def start(self, network):
         """Three connections to the far end: under load over gRPC and HTTP, and one that is idle."""
@@ -70,7 +70,8 @@ class NamesThatLie(Row):
     title = "DNS: NXDOMAIN, timeout, address flip, empty set"
     budget = 20.0
     alone = True
-    broken_by = "?"
+    broken_by = ("a resolver that forgets its addresses when a lookup fails (resolve.c): logs stayed away for "
+                 "10 s")
 
     def start(self):
         """One name for two backends, each at an address of its own and the same port."""
@@ -147,7 +148,8 @@ class NameFlips(NamesThatLie):
     title = "DNS: the address changes while the old one goes on"
     tier = "n"
     budget = 60.0
-    broken_by = "?"
+    broken_by = ("names looked up again after 300 s (resolve.c: REFRESH): nothing came to the new address "
+                 "within 40 s")
 
     def test_lies(self):
         self.network().names.set(["127.0.1.1"])
@@ -250,7 +252,8 @@ class HostileBackend(Row):
     id = "B7"
     title = "hostile backend"
     budget = 30.0
-    broken_by = "?"
+    broken_by = ("a cap of 4 MiB for answers over gRPC: RSS grew by 7.4 MiB; bodies that nobody wants without "
+                 "a budget (h2_session.c): 417 MiB read from one connection in 0.4 s")
     window = 0.4  # seconds that an answer has its effect for
 
     def start(self):
@@ -284,7 +287,7 @@ class HostileBackend(Row):
         sample.reset_peak(pid)
         for signal, gate in self.gates.items():
             gate.set(answer=answers[signal][1], endless=answers[signal][2])
-            gate.sent_endless = 0
+            gate.most_endless = 0
             gate.reset()
         known = {signal: len(gate.accepted) for signal, gate in self.gates.items()}
         self.send(5)
@@ -298,16 +301,15 @@ class HostileBackend(Row):
         for signal, gate in self.gates.items():
             name, _, _, expected = answers[signal]
             with self.subTest(f"{signal}: {name}"):
-                connects = len(gate.accepted) - known[signal]
-                self.worst = max(self.worst, grown)
+                self.worst, self.most = max(self.worst, grown), max(self.most, gate.most_endless / MIB)
                 if not self.process.sanitized():
                     self.assertLess(grown, 1.0, f"{answers['traces'][0]}, {answers['logs'][0]}")
-                self.assertLessEqual(gate.sent_endless, 64 * MIB * connects, f"{connects} connections")
+                self.assertLess(gate.most_endless, 48 * MIB, "read from one connection without end")
                 if expected:
                     self.assertEqual("dropped" if now[signal] > dropped[signal] else "retried", expected)
 
     def test_answers(self):
-        self.worst = 0.0
+        self.worst = self.most = 0.0
         self.start()
         noise = self.random.randbytes(65536)
         rounds = zip(grpc_answers(noise), http_answers(noise), strict=True)
@@ -325,8 +327,9 @@ class HostileBackend(Row):
         wait_for(lambda: self.sink.items() == self.sent - dropped + 1, 20,
                  lambda: f"{self.sent} sent, {dropped} dropped, {self.sink.items()} arrived")
         # Two workers; each begins anew at once when a connection that worked is lost.
-        self.figure(f"{count} answers, RSS +{self.worst:.2f} MiB, {connects} connects over gRPC in {seconds:.0f} s, "
-                    f"all well {fresh:.1f} s after")
+        self.figure(f"{count} answers, RSS +{self.worst:.2f} MiB, {self.most:.0f} MiB read at most, "
+                    f"{connects} connects over gRPC in {seconds:.0f} s, all well {fresh:.1f} s after")
+        self.assertLess(connects, 4 * seconds, "no back-off")
         ledger = self.assert_ledger_closes(self.process)
         drops = [ledger.row(signal, "exporter", name)["drops"].get("permanent", 0)
                  for signal, name in (("traces", "otlp_grpc"), ("logs", "otlp_http"))]
@@ -348,11 +351,10 @@ class HostileBackend(Row):
         before = sample.rss_mib(weir.pid)
         sample.reset_peak(weir.pid)
         known, begun = len(gate.accepted), time.monotonic()
-        gate.sent_endless = 0
         wait_for(lambda: len(gate.accepted) >= known + 3, 15, "it tries again")
         # Two workers and two exporters, each of which takes its turn once a second.
         self.assertGreater(time.monotonic() - begun, 1)
-        self.assertLessEqual(gate.sent_endless, 64 * MIB)
+        self.assertLess(gate.most_endless, 48 * MIB)
         if not weir.sanitized():
             self.assertLess(sample.peak_mib(weir.pid) - before, 1.0)
         self.assertEqual([row["drops"] for row in self.held_rows(weir)], [{"shutdown": 1}] * 2)

@@ -189,7 +189,8 @@ static void headers_received(struct h2_session *session, struct h2_stream *strea
     if (!session->server && !end && is_interim(&stream->headers)) {
         headers_free(&stream->headers);
         if (stream->held > session->max_header_list) // all of them together
-            nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_ENHANCE_YOUR_CALM);
+            nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id,
+                                      NGHTTP2_ENHANCE_YOUR_CALM);
         return;
     }
     stream->head_done = true;

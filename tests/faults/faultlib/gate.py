@@ -12,7 +12,7 @@ _RST = struct.pack("ii", 1, 0)  # SO_LINGER: close with a reset
 
 
 class Gate:
-    """Listens on `port` of `host` (0: any; or, with `sock`, there) and passes on to `target`, a port of 127.0.0.1.
+    """Listens on `port` of `host` (0: any), or on `sock`, and passes on to `target`, a port of 127.0.0.1.
 
     set(...) switches at run time, for old and new connections alike:
 
@@ -24,7 +24,8 @@ class Gate:
       answer=BYTES        the target is not asked: this is the answer to whatever comes
       endless=BYTES       behind `answer`, or the first piece of an answer: this, for ever
 
-    `accepted` are the monotonic times of all connections; reset() breaks those there are, down()
+    `accepted` are the monotonic times of all connections; `sent_endless` and `most_endless` say how much of
+    that went out, on all connections and on one; reset() breaks those there are, down()
     also stops listening (connection refused), up() listens again on the same port."""
 
     def __init__(self, target, host="127.0.0.1", port=0, sock=None, **options):
@@ -33,6 +34,7 @@ class Gate:
         self._socket = sock
         self.accepted = []
         self.sent_endless = 0
+        self.most_endless = 0
         self._options = {"delay": 0.0, "rate": 0, "black_hole": False, "refuse": False,
                          "cut_after": None, "answer": None, "endless": None}
         self._writers = set()
@@ -138,10 +140,13 @@ class Gate:
             pass
 
     async def _endless(self, writer):
+        sent = 0
         while data := self._options["endless"]:
             writer.write(data)
             await writer.drain()
+            sent += len(data)
             self.sent_endless += len(data)
+            self.most_endless = max(self.most_endless, sent)
 
     async def _pass(self, reader, writer, answers):
         passed = 0

@@ -54,7 +54,7 @@ def _own():
 
 
 class Network:
-    """The process's own network, for the rest of its life (Row.network() makes it). `names` is its name server.
+    """The process's own network, for the rest of its life (see Row.network()). `names` is its name server.
 
     `near` and `far` are the addresses at both ends of the cable. far_socket() listens at the far one;
     pull() makes all packets to it vanish, plug() ends that."""

@@ -454,7 +454,7 @@ START_TEST(attempts_at_what_is_down_are_paced)
 }
 END_TEST
 
-/* A server that takes connections only to close them: one is tried, a second later, and the others wait for its word. */
+/* A server that takes connections only to close them: one is tried, a second later, and the others wait. */
 START_TEST(attempts_at_what_hangs_up_are_paced)
 {
     struct exchange exchange, others[3];
