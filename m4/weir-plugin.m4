@@ -2,9 +2,20 @@
 
 # WEIR_PLUGINS_INIT
 # -----------------
-# Starts the list of plugins that the summary prints.
+# Starts the list of plugins that the summary prints, and takes --with-role: only the plugins that the file roles/ROLE names
+# are built then, and those that are asked for one by one.
 AC_DEFUN([WEIR_PLUGINS_INIT], [weir_plugin_summary=
+AC_ARG_WITH([role],
+  [AS_HELP_STRING([--with-role=ROLE], [build the plugins of a role: sidecar, agent, gateway or all @<:@all@:>@])],
+  [weir_role=$withval], [weir_role=all])
+AS_IF([test "x$weir_role" != xall && test ! -f "$srcdir/roles/$weir_role"],
+  [AC_MSG_ERROR([there is no role "$weir_role": those in $srcdir/roles are known, and "all"])])
 ])
+
+# _WEIR_ROLE_HAS(KIND/NAME)
+# -------------------------
+# Succeeds if the plugin belongs to the role.
+m4_define([_WEIR_ROLE_HAS], [test "x$weir_role" = xall || grep -qx "$1" "$srcdir/roles/$weir_role"])
 
 # WEIR_PLUGIN(KIND, NAME)
 # -----------------------
@@ -18,6 +29,7 @@ AC_ARG_ENABLE([$1-$2],
   [weir_plugin_want=$enableval], [weir_plugin_want=auto])
 weir_plugin_why=
 AS_IF([test "x$weir_plugin_want" = xno], [weir_plugin_why="switched off"],
+  [test "x$weir_plugin_want" = xauto && ! { _WEIR_ROLE_HAS([$1/$2]); }], [weir_plugin_why="not of the role $weir_role"],
   [m4_sinclude([plugins/$1/$2/plugin.m4]):])
 AS_IF([test "x$weir_plugin_want" = xyes && test -n "$weir_plugin_why"],
   [AC_MSG_ERROR([$1/$2 was asked for, but: $weir_plugin_why])])
