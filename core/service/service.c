@@ -183,6 +183,9 @@ static int start(struct service *service, struct weir_error *error)
     weir_log(service->logger, WEIR_INFO, "Starting " PACKAGE_NAME "...", WEIR_F_TEXT("Version", PACKAGE_VERSION),
              WEIR_F_UINT("NumCPU", weir_cpu_limit()), WEIR_F_UINT("workers", weir_worker_count()));
     weir_workers_start();
+    /* Before anything can hang a worker; a start may take its time. */
+    watchdog_start(service->options->watchdog);
+    watchdog_pause();
     if (telemetry_open_endpoints(service->telemetry, &service->context, NULL, error) != 0)
         return -1;
     return graph_start(service->graph, error);
@@ -252,8 +255,8 @@ int service_run(const struct service_options *options)
     if (prepare(&service) == 0) {
         bool started = start(&service, &error) == 0;
         if (started) {
+            watchdog_resume();
             announce_ready(&service);
-            watchdog_start(options->watchdog);
             run(&service);
             result = EXIT_STOPPED;
         } else {

@@ -11,7 +11,7 @@
 
 #include <weir/component.h>
 
-#if defined(EVIL_hang) || defined(EVIL_hang_timer) || defined(EVIL_slow)
+#if defined(EVIL_hang) || defined(EVIL_hang_timer) || defined(EVIL_hang_early) || defined(EVIL_slow)
 static void pause_for(time_t seconds)
 {
     struct timespec time = { seconds, 0 };
@@ -54,13 +54,42 @@ static int create(struct weir_instance *instance, struct weir_error *error)
     return 0;
 }
 
-#ifdef EVIL_hang_timer
+#if defined(EVIL_hang_timer) || defined(EVIL_hang_early)
 static void on_time(struct weir_timer *timer)
 {
     (void)timer;
     pause_for(1000);
 }
+
+static void hang_in(struct weir_shard *shard, int64_t milliseconds)
+{
+    static struct weir_timer timer;
+    weir_timer_init(&timer, weir_shard_worker(shard), on_time);
+    weir_timer_start(&timer, milliseconds * 1000000);
+}
 #endif
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    (void)shard;
+    (void)error;
+#ifdef EVIL_hang_early
+    if (weir_worker_index(weir_shard_worker(shard)) == 1)
+        hang_in(shard, 300);
+#endif
+    return 0;
+}
+
+/* Of hang_early: by the time that everyone knows that weir is ready, its worker hangs. */
+static void on_ready(struct weir_instance *instance, bool is_ready)
+{
+    (void)instance;
+    (void)is_ready;
+#ifdef EVIL_hang_early
+    if (is_ready)
+        pause_for(1);
+#endif
+}
 
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
@@ -92,9 +121,7 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
     pause_for(2);
 #endif
 #ifdef EVIL_hang_timer
-    static struct weir_timer timer;
-    weir_timer_init(&timer, weir_shard_worker(shard), on_time);
-    weir_timer_start(&timer, 0);
+    hang_in(shard, 0);
 #endif
 #ifndef EVIL_leak
     weir_batch_unref(batch);
@@ -121,6 +148,8 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .stability = { WEIR_BETA, WEIR_BETA, WEIR_BETA },
     .create = create,
     .start = start,
+    .worker_start = worker_start,
     .consume = consume,
     .destroy = destroy,
+    .ready = on_ready,
 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """O3: plugins that are none, and plugins that crash, hang, leak or never answer."""
 
-import os
+import re
 import signal
 import time
 
@@ -22,17 +22,13 @@ REFUSED = {"wrong_kind": "processor", "no_kind": "kind", "other_type": "somethin
            "program": "shared object"}
 
 
-def cpu_of_children():
-    times = os.times()
-    return times.children_user + times.children_system
-
-
 class Plugins(Row):
     id = "O3"
     title = "plugins that are none, or that crash, exit, hang, leak or never answer"
     budget = 25.0
-    broken_by = ("a registry without its look at the ELF file: a plugin cut in half ended weir by SIGBUS, six others were "
-                 "refused without their reason; a watchdog that never gives up: the three that hang stayed")
+    broken_by = ("a registry without its look at the ELF file: a plugin cut in half ended weir by SIGBUS, six others "
+                 "were refused without their reason; a watchdog that never gives up: the three that hang stayed; one "
+                 "that starts behind the listeners: hang_early stayed")
     crash_expected = True
 
     # --- refused before anything of it runs ---
@@ -148,21 +144,21 @@ service:
 
     def test_hangs_are_ended_by_the_watchdog(self):
         hanging = []
-        for name in ("hang", "hang_timer", "spin"):
+        for name in ("hang_early", "hang", "hang_timer", "spin"):
             weir = self.start(name, args=["--watchdog", "5s"])
-            self.send_without_answer()
-            hanging.append((name, weir, time.monotonic()))
-        before = cpu_of_children()
-        for name, weir, begun in hanging:
+            if name != "hang_early":
+                self.send_without_answer()
+            hanging.append((name, weir))
+        for name, weir in hanging:
             with self.subTest(name):
-                ended = weir.wait(20)
-                # Where it waits for a CPU it does not hang, so the one that uses it is measured in its time.
-                seconds = cpu_of_children() - before if name == "spin" else time.monotonic() - begun
+                ended = weir.wait(40)
                 self.assertEqual(ended.code, 3, ended.stderr)
-                self.assertRegex(ended.stderr, r"Error: worker [01] has been in one callback for [0-9.]+ s, in "
-                                               r"the code of exporters/evil: ")
-                self.assertLess(seconds, 5.8)
-                self.assertGreater(seconds, 3.0)
+                found = re.search(r"Error: worker [01] has been in one callback for ([0-9.]+) s, in "
+                                  r"the code of exporters/evil: ", ended.stderr)
+                self.assertTrue(found, ended.stderr)
+                # While it waits for a CPU a worker does not hang, so this is not the time of a clock.
+                seconds = float(found[1])
+                self.assertTrue(3.0 < seconds <= 5.5, seconds)
                 self.figure(f"{name} ended after {seconds:.1f} s")
 
     def test_watchdog_leaves_the_slow_alone(self):

@@ -12,7 +12,9 @@ _reserved = {}
 
 
 def _reserve(port):
-    folder = pathlib.Path(tempfile.gettempdir()) / f"weirtest-ports.{os.getuid()}"
+    # Who gives each test a TMPDIR of its own names one folder for all of them.
+    base = os.environ.get("WEIR_TEST_PORTS", tempfile.gettempdir())
+    folder = pathlib.Path(base) / f"weirtest-ports.{os.getuid()}"
     folder.mkdir(exist_ok=True)
     handle = open(folder / str(port), "w")
     try:
