@@ -66,13 +66,14 @@ class Knocker:
 class Reloads(Row):
     id = "O1"
     title = "reloads under load: options, endpoints, pipelines, invalid, identical; backends down"
-    budget = 20.0
+    budget = 30.0
     broken_by = ("a queue that is not handed to its successor: 7120 items lost; a server that closes connections "
                  "without a request at once: 3 of 4109 had no answer; a receiver that binds its address anew instead "
                  "of taking its sockets over: 3 of 4268 connections reset")
     alone = True
 
     COUNT = 200
+    COUNT_SANITIZED = 60  # each `weir reload` is slow there
 
     def setUp(self):
         super().setUp()
@@ -83,7 +84,8 @@ class Reloads(Row):
         self.moving = [self.free_port(), self.free_port()]
         self.state = {"timeout": 0, "to": 0, "place": 0, "side": False, "health": False, "limit": 0, "disk": False}
         self.tally = dict.fromkeys((DONE, SAME, REFUSED), 0)
-        self.slowest = 0.0
+        self.slowest = 0.0  # reload
+        self.longest = 0.0  # wait for what was acknowledged so far, once the backends are up again
 
     # --- configurations ---
 
@@ -144,8 +146,8 @@ class Reloads(Row):
         todo = []
         while len(todo) < count - len(self.state):
             todo += [*self.state, "invalid", "identical"]
-        del todo[count - len(self.state):]
         self.random.shuffle(todo)
+        del todo[count - len(self.state):]
         todo += [name for name in self.state if todo.count(name) % 2]
         todo += ["identical"] * (count - len(todo))
         for what in todo:
@@ -183,7 +185,9 @@ class Reloads(Row):
         for gate in self.gates:
             gate.up()
         self.reloads(count - 2 * (count // 3))
-        self.assert_nothing_lost(self.generators, self.oracles, 20)
+        begun = time.monotonic()
+        self.assert_nothing_lost(self.generators, self.oracles, 40)
+        self.longest = max(self.longest, time.monotonic() - begun)
         return self.settled()
 
     def check_times(self):
@@ -222,14 +226,14 @@ class Reloads(Row):
             self.generator(f"127.0.0.1:{self.moving[0]}", "-r", 500, "-i", 10, "-s", ALL)]
         self.knocker = self.managed(Knocker(self.http))
         self.generators[0].wait_acknowledged(1000)
-        first = self.round(self.COUNT // 2)
-        begun = time.monotonic()
-        second = self.round(self.COUNT - self.COUNT // 2)
+        half = (self.COUNT_SANITIZED if self.weir_.sanitized() else self.COUNT) // 2
+        first = self.round(half)
+        second = self.round(half)
         self.check_unchanged_listeners()
         self.check_times()
         self.check_growth(first, second)
         self.figure(f"{self.tally[DONE]} reloads, {self.tally[SAME]} identical, {self.tally[REFUSED]} invalid, "
-                    f"{self.slowest * 1000:.0f} ms at most, the second half in {time.monotonic() - begun:.1f} s")
+                    f"{self.slowest * 1000:.0f} ms at most, all there within {self.longest:.1f} s")
         self.send_fresh(f"127.0.0.1:{self.grpc}", [self.oracles[0]])
         self.assert_nothing_unknown(self.generators, [self.side])
         ledger = self.judge(self.weir_, self.generators, self.oracles, window=None)

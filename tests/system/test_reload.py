@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -318,6 +319,37 @@ class TestCertificates(Reloads):
         self.assertEqual(done.code, 1)
         self.assertIn('failed to start "otlp" receiver: failed to load TLS config', done.stderr)
         self.connect("b").close()
+        self.stop_cleanly(weir)
+
+
+class TestGrowth(Reloads):
+    def figures(self, weir):
+        """(KiB, descriptors, threads)"""
+        text = pathlib.Path(f"/proc/{weir.pid}/status").read_text()
+        numbers = (int(re.search(rf"{name}:\s+(\d+)", text).group(1)) for name in ("VmRSS", "Threads"))
+        return next(numbers), len(os.listdir(f"/proc/{weir.pid}/fd")), next(numbers)
+
+    def test_many_reloads(self):
+        """Nothing is left of what was replaced."""
+        ports, sink = [free_port(), free_port()], self.managed(rpc.Sink())
+        weir = self.weir(config(ports[0], sink.port), args=["--workers", "2"])
+
+        def reload(count):
+            for number in range(count):
+                timeout = "soon" if number % 5 == 4 else f"{number % 3}ms"
+                text = config(ports[number % 2], sink.port, timeout=timeout, level="error" if number % 3 else "info",
+                              metrics=PULL % (metrics, "") if number % 4 else "level: none")
+                self.assertEqual(self.reload(weir, text).code, 1 if timeout == "soon" else 0)
+            self.reloaded(weir, config(ports[0], sink.port))
+        metrics = free_port()
+        reload(40)
+        before = self.figures(weir)
+        reload(120)
+        wait_for(lambda: self.figures(weir)[1] <= before[1], what=lambda: f"{before}, {self.figures(weir)} descriptors")
+        after = self.figures(weir)
+        self.assertLessEqual(after[2], before[2], "threads")
+        if not weir.sanitized():
+            self.assertLessEqual(after[0] - before[0], 256, "KiB")
         self.stop_cleanly(weir)
 
 
