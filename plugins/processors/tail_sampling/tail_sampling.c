@@ -272,6 +272,7 @@ static void free_shard(struct tail_shard *own)
 {
     if (!own->tail)
         return;
+    weir_shard_set_data(own->shard, NULL);
     table_free(&own->table);
     cache_free(&own->sampled);
     cache_free(&own->not_sampled);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What tail_sampling costs: nanoseconds for each span, to take it in and to decide its trace, and the bytes that a pending
+ * trace takes. One worker, requests of 100 spans of about 350 bytes with 10 attributes; each span of a trace comes in a
+ * request of its own, after those of all other traces, so that every look-up misses the caches once the table is large.
+ *
+ *     WEIR_PLUGIN_PATH=build/plugins-1 taskset -c 1 bench/micro/tail_sampling [spans in a trace] [traces]...
+ */
+#include <config.h>
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <weir/harness.h>
+#include <weir/memory.h>
+#include <weir/sys/worker.h>
+
+#define ITEMS 100
+#define WAIT_SECONDS 10
+#define SECOND INT64_C(1000000000)
+
+static const char options[] =
+    "{\"decision_wait\": \"10s\", \"num_traces\": 100000000, \"decision_cache\": {\"sampled_cache_size\": 1000,"
+    " \"non_sampled_cache_size\": 1000}, \"policies\": ["
+    "{\"name\": \"errors\", \"type\": \"status_code\", \"status_code\": {\"status_codes\": [\"ERROR\"]}},"
+    "{\"name\": \"slow\", \"type\": \"latency\", \"latency\": {\"threshold_ms\": 1000}},"
+    "{\"name\": \"part\", \"type\": \"probabilistic\", \"probabilistic\": {\"sampling_percentage\": 10}}]}";
+
+static uint64_t seed = 1;
+static uint64_t decided_spans, kept_spans;
+
+static uint64_t next_random(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return seed;
+}
+
+static void *require(void *pointer)
+{
+    if (!pointer)
+        abort();
+    return pointer;
+}
+
+static double now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+/* A request whose trace ids are filled in later, at `places`. */
+struct template
+{
+    struct weir_buffer *bytes;
+    size_t places[ITEMS];
+};
+
+static void set(struct weir_arena *arena, struct weir_attributes *attributes, const char *key, const char *value)
+{
+    if (!weir_attributes_set(attributes, arena, weir_str_of(key), weir_value_string(weir_str_of(value))))
+        abort();
+}
+
+static struct weir_str random_id(struct weir_arena *arena, size_t size)
+{
+    char *id = require(weir_arena_alloc(arena, size));
+    for (size_t i = 0; i < size; i++)
+        id[i] = (char)next_random();
+    return weir_str_make(id, size);
+}
+
+static void fill_span(struct weir_arena *arena, struct weir_span *span)
+{
+    static const char *const keys[] = { "http.request.method", "url.path",    "server.address", "network.peer.address",
+                                        "user.id",             "url.scheme",  "http.route",     "client.address",
+                                        "thread.name",         "app.session" };
+    static const char *const values[] = { "GET",          "/api/v1/orders/17", "orders-3.example.com", "10.0.3.17",
+                                          "u-1234567890", "https",             "/api/v1/orders/{id}",  "10.9.8.7",
+                                          "worker-17",    "f81d4fae" };
+    span->trace_id = random_id(arena, 16);
+    span->span_id = random_id(arena, 8);
+    span->parent_span_id = random_id(arena, 8);
+    span->name = WEIR_STR("GET /api/v1/orders");
+    span->kind = WEIR_SPAN_SERVER;
+    span->start_time_unix_nano = UINT64_C(1700000000000000000);
+    span->end_time_unix_nano = UINT64_C(1700000000012345678);
+    span->status_code = next_random() % 30 == 0 ? WEIR_STATUS_ERROR : WEIR_STATUS_UNSET;
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(keys); i++)
+        set(arena, &span->attributes, keys[i], values[i]);
+}
+
+static void make_template(struct template *out)
+{
+    struct weir_batch *batch = require(weir_batch_new(WEIR_TRACES));
+    struct weir_arena *arena = require(weir_batch_arena(batch));
+    struct weir_group *group = require(weir_batch_add_group(batch, WEIR_STR_NONE));
+    struct weir_attributes *resource = &((struct weir_resource *)require(weir_group_edit_resource(group)))->attributes;
+    set(arena, resource, "service.name", "orders");
+    set(arena, resource, "host.name", "node-17.example.com");
+    struct weir_scope_group *scope = require(weir_group_add_scope(group, WEIR_STR_NONE));
+    ((struct weir_scope *)require(weir_scope_group_edit_scope(scope)))->name = WEIR_STR("io.opentelemetry.http");
+    struct weir_str ids[ITEMS];
+    for (int i = 0; i < ITEMS; i++) {
+        struct weir_span *span = require(weir_scope_group_add_span(scope));
+        fill_span(arena, span);
+        ids[i] = span->trace_id;
+    }
+    weir_batch_commit(batch);
+    struct weir_slices slices = { 0 };
+    if (!weir_batch_encode(batch, &slices))
+        abort();
+    out->bytes = require(weir_slices_join(&slices));
+    for (int i = 0; i < ITEMS; i++)
+        out->places[i] = (size_t)((uint8_t *)require(memmem(out->bytes->data, out->bytes->length, ids[i].data, 16)) -
+                                  out->bytes->data);
+    weir_slices_free(&slices);
+    weir_batch_unref(batch);
+}
+
+static struct weir_batch *make_request(const struct template *template, uint64_t first, uint64_t traces)
+{
+    struct weir_buffer *bytes = require(weir_buffer_copy(template->bytes->data, template->bytes->length));
+    for (uint64_t i = 0; i < ITEMS; i++) {
+        /* In another order than that of the memory. */
+        uint64_t trace = (first + i) * UINT64_C(0x9e3779b97f4a7c15) % traces + 1;
+        uint64_t id[2] = { trace * UINT64_C(0xd6e8feb86659fd93), trace * UINT64_C(0xff51afd7ed558ccd) };
+        memcpy(bytes->data + template->places[i], id, sizeof id);
+    }
+    struct weir_batch *batch = require(weir_batch_from_checked(WEIR_TRACES, bytes, bytes->data, bytes->length, ITEMS));
+    weir_buffer_unref(bytes);
+    return batch;
+}
+
+static void take(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    (void)shard;
+    kept_spans += weir_batch_items(batch);
+    weir_batch_unref(batch);
+    weir_ack_ok(ack);
+}
+
+static const struct weir_component sink = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "sink",
+    .consume = take,
+};
+
+static double in_use(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (double)(info.uordblks + info.hblkhd);
+}
+
+/* Sends behind the harness's back, which would keep all that it has seen. */
+static void measure(struct weir_harness *harness, uint64_t traces, unsigned spans)
+{
+    static struct template templates[16];
+    const struct weir_component *component = weir_instance_component(weir_harness_instance(harness));
+    if (!templates[0].bytes)
+        for (size_t i = 0; i < WEIR_ARRAY_LENGTH(templates); i++)
+            make_template(&templates[i]);
+    double before = in_use(), taken = 0;
+    uint64_t total = traces * spans;
+    for (uint64_t sent = 0; sent < total; sent += ITEMS) {
+        struct weir_batch *batch = make_request(&templates[next_random() % 16], sent, traces);
+        double start = now();
+        component->consume(weir_harness_shard(harness), batch, NULL);
+        taken += now() - start;
+    }
+    double held = in_use() - before;
+    kept_spans = 0;
+    double start = now();
+    for (int i = 0; i <= WAIT_SECONDS; i++)
+        weir_worker_advance(weir_worker_at(0), SECOND);
+    double decided = now() - start;
+    decided_spans += total;
+    double wire = (double)templates[0].bytes->length / ITEMS;
+    printf("%9llu traces of %u spans of %.0f bytes: take in %.0f, decide and send %.0f ns/span (%.0f%% sampled); "
+           "%.0f bytes/span, %.0f bytes/pending trace, of which %.0f are its spans\n",
+           (unsigned long long)traces, spans, wire, taken / (double)total, decided / (double)total,
+           100 * (double)kept_spans / (double)total, held / (double)total, held / (double)traces, wire * spans);
+}
+
+int main(int argc, char **argv)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    unsigned spans = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
+    static char *const usual[] = { "20000", "200000" };
+    char *const *sizes = argc > 2 ? argv + 2 : usual;
+    int count = argc > 2 ? argc - 2 : 2;
+    const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "tail_sampling");
+    for (int i = 0; i < count && spans > 0; i++) {
+        uint64_t traces = strtoull(sizes[i], NULL, 10) / ITEMS * ITEMS;
+        struct weir_harness *harness = weir_harness_new(component, options, WEIR_TRACES, &error);
+        if (!harness || traces == 0) {
+            fprintf(stderr, "%s\n", harness ? "too few traces" : weir_error_text(&error));
+            return 1;
+        }
+        struct weir_instance *drain = weir_instance_new(&sink, "sink", NULL, NULL, NULL, NULL);
+        weir_instance_set_uses(drain, WEIR_TRACES);
+        weir_instance_plan(weir_harness_instance(harness));
+        weir_instance_connect(weir_harness_instance(harness), WEIR_TRACES, "bench", WEIR_PROMISE_MEMORY, drain);
+        weir_shard_follow_plan(weir_harness_shard(harness));
+        weir_instance_settle_plan(weir_harness_instance(harness));
+        weir_shard_open(weir_instance_shard(drain, 0), NULL);
+        measure(harness, traces, spans);
+        weir_shard_close(weir_instance_shard(drain, 0));
+        /* The ledger knows nothing of what came in past it. */
+        weir_shard_make(weir_harness_shard(harness), WEIR_TRACES, decided_spans);
+        decided_spans = 0;
+        weir_harness_free(harness);
+        weir_instance_free(drain);
+    }
+    weir_error_free(&error);
+    return 0;
+}
