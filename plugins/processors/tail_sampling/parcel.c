@@ -71,6 +71,8 @@ static void end_request(struct request *request)
 {
     if (!request->answered)
         answer(request);
+    if (request->busy && !atomic_load(&request->own->tail->destroyed))
+        weir_shard_busy(request->own->shard, false);
     free(request->reason);
     free(request);
 }
@@ -175,6 +177,10 @@ void request_begin(struct tail_shard *own, struct parcel **parcels, struct weir_
     own->requests = request;
     for (unsigned i = 0; i < count; i++)
         request->parcels += parcels[i] != NULL;
+    /* Who waits for decisions would keep the host waiting for those, too. */
+    request->busy = request->parcels > 0 && weir_ack_promise(ack) == WEIR_PROMISE_MEMORY;
+    if (request->busy)
+        weir_shard_busy(own->shard, true);
     for (unsigned i = 0; i < count; i++) {
         struct parcel *parcel = parcels[i];
         if (!parcel)

@@ -21,6 +21,7 @@ struct request {
     struct tail_shard *own;
     struct weir_ack *ack; /* NULL: answered, or nobody waits */
     bool answered;
+    bool busy; /* the host knows that parcels are under way */
     unsigned parcels; /* not back yet */
     uint64_t done;    /* spans that are kept or gone */
     struct weir_result worst;

@@ -223,6 +223,10 @@ WEIR_EXPORT const char *weir_shard_pipeline(const struct weir_shard *shard, enum
 WEIR_EXPORT void weir_shard_send_to(struct weir_shard *shard, size_t pipeline, struct weir_batch *batch,
                                     struct weir_ack *ack);
 
+/* Something of the shard is under way on another worker and comes back to this one (true), or has come back (false): on
+ * reload the host waits for it, up to its deadline, before it closes the shard. Calls come in pairs. */
+WEIR_EXPORT void weir_shard_busy(struct weir_shard *shard, bool busy);
+
 /* Asks every component downstream whether `bytes` more of this signal may come in; on true the bytes are reserved
  * (weir_memory_reserve) and the caller hands them to the batch or releases them. Receivers, before they read or decode. */
 WEIR_EXPORT bool weir_shard_admit(struct weir_shard *shard, enum weir_signal signal, size_t bytes,

@@ -62,7 +62,8 @@ struct weir_shard {
     void *data;
     bool open;       /* between worker_start and worker_stop */
     bool closed;     /* from worker_stop on: what it still sends is refused */
-    bool wants_idle; /* the host is to hear when no send is under way */
+    bool wants_idle; /* the host is to hear when nothing is under way */
+    unsigned busy;   /* what is under way on other workers */
     const struct wiring *wiring; /* what this worker sends along */
     struct ledger ledgers[WEIR_SIGNALS];
     struct hop *hops;       /* sends from this shard that are under way */

@@ -67,6 +67,14 @@ static void leave_list(struct hop *hop)
         hop->next->link = hop->link;
 }
 
+static void tell_if_idle(struct weir_shard *shard)
+{
+    if (!shard->wants_idle || shard->hops || shard->busy > 0)
+        return;
+    shard->wants_idle = false;
+    shard->instance->host->idle(shard);
+}
+
 static void give_hop(struct hop *hop)
 {
     struct weir_shard *from = hop->from;
@@ -74,16 +82,19 @@ static void give_hop(struct hop *hop)
     free(hop->worst.reason);
     hop->next = from->spare_hops;
     from->spare_hops = hop;
-    if (from->wants_idle && !from->hops) {
-        from->wants_idle = false;
-        from->instance->host->idle(from);
-    }
+    tell_if_idle(from);
 }
 
 bool weir_shard_await_idle(struct weir_shard *shard)
 {
-    shard->wants_idle = shard->hops != NULL;
+    shard->wants_idle = shard->hops != NULL || shard->busy > 0;
     return !shard->wants_idle;
+}
+
+void weir_shard_busy(struct weir_shard *shard, bool busy)
+{
+    shard->busy += busy ? 1 : -1u;
+    tell_if_idle(shard);
 }
 
 void hops_free(struct weir_shard *shard)

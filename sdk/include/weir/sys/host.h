@@ -51,8 +51,8 @@ WEIR_EXPORT void weir_shard_close(struct weir_shard *shard);
 /* Marks that a pipeline of this signal uses the instance. */
 WEIR_EXPORT void weir_instance_set_uses(struct weir_instance *instance, enum weir_signal signal);
 
-/* True when nothing that the shard has sent waits for its answer; otherwise host->idle is called once that is so. The
- * shard's worker. */
+/* True when nothing that the shard has sent waits for its answer and the component says of nothing else that it is under
+ * way (weir_shard_busy); otherwise host->idle is called once that is so. The shard's worker. */
 WEIR_EXPORT bool weir_shard_await_idle(struct weir_shard *shard);
 
 /* Adds an edge from `from` to `to` for `signal`, as part of `pipeline` (the pipeline entered by this edge), whose answers
