@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tail_sampling on several workers: every trace is decided whole, through reloads too, in bounded memory."""
+
+import collections
+import random
+import threading
+
+from weirtest import TestCase, free_port, messages, rpc
+from weirtest.weir import run
+
+ERROR = 2
+CONFIG = """\
+receivers:
+  otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%(port)s"}}}
+processors:
+  tail_sampling:
+    decision_wait: %(wait)s
+    %(more)s
+    policies:
+      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+exporters:
+  otlp_grpc: {endpoint: "127.0.0.1:%(sink)s", tls: {insecure: true}, sending_queue: {queue_size: 100000}}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines:
+    traces: {receivers: [otlp], processors: [tail_sampling], exporters: [otlp_grpc]}
+"""
+
+
+def config(port, sink, **changes):
+    values = {"wait": "2s", "more": ""}
+    return CONFIG % {"port": port, "sink": sink, **values, **changes}
+
+
+def make_spans(traces, per_trace):
+    """(trace, span, failed) for each span, mixed: every fifth trace has one span that failed."""
+    chance = random.Random(3)
+    spans = [(t, s, t % 5 == 0 and s == t % per_trace) for t in range(traces) for s in range(per_trace)]
+    chance.shuffle(spans)
+    return spans
+
+
+def make_request(spans, size=0):
+    message = messages.request("traces")()
+    for number, group in enumerate((spans[0::2], spans[1::2])):
+        resource = message.resource_spans.add()
+        resource.resource.attributes.add(key="service.name").value.string_value = f"service-{number}"
+        scope = resource.scope_spans.add()
+        for trace, span, failed in group:
+            made = scope.spans.add(name=f"{trace}/{span}", trace_id=(trace + 1).to_bytes(16, "big"),
+                                   span_id=(span + 1).to_bytes(8, "big"), parent_span_id=b"12345678",
+                                   start_time_unix_nano=1, end_time_unix_nano=2)
+            made.status.code = ERROR if failed else 0
+            if size:
+                made.attributes.add(key="text").value.string_value = "x" * size
+    return message
+
+
+class TailSampling(TestCase):
+    def send_all(self, port, spans, between=None, size=0, at_once=50):
+        """From four clients at once, each request with spans of many traces."""
+        requests = [make_request(spans[i:i + at_once], size) for i in range(0, len(spans), at_once)]
+        bad = []
+
+        def send(own):
+            with_port = self.managed(rpc.Sender(port))
+            for message in own:
+                answer = with_port.export("traces", message)
+                if answer.code != "OK":
+                    bad.append(answer)
+        threads = [threading.Thread(target=send, args=(requests[i::4],)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        if between:
+            between()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(bad, [])
+
+    def assert_sampled(self, sink, spans, per_trace):
+        """All spans of the traces with a failed one, and no other, each once."""
+        wanted = {trace for trace, _, failed in spans if failed}
+        found = collections.Counter(s.name for m in sink.parsed("traces") for r in m.resource_spans
+                                    for c in r.scope_spans for s in c.spans)
+        expected = {f"{t}/{s}" for t in wanted for s in range(per_trace)}
+        self.assertEqual(set(found) - expected, set())
+        self.assertEqual(expected - set(found), set())
+        self.assertEqual(set(found.values()), {1})
+        return len(expected)
+
+    def assert_ledger(self, weir, sampled, not_sampled):
+        row = self.stop_cleanly(weir).row("traces", "processor", "tail_sampling", "traces")
+        self.assertEqual((row["out"], row["drops"].get("not_sampled"), row["held"]), (sampled, not_sampled, 0))
+        return row
+
+
+class TestWorkers(TailSampling):
+    def test_traces_stay_whole(self):
+        port, sink = free_port(), self.managed(rpc.Sink())
+        weir = self.weir(config(port, sink.port), args=["--workers", "4"])
+        spans = make_spans(2000, 5)
+        self.send_all(port, spans)
+        sink.wait_count("traces", 2000, 20)
+        self.assertEqual(self.assert_sampled(sink, spans, 5), 2000)
+        self.assert_ledger(weir, 2000, 8000)
+
+    def test_shutdown_decides(self):
+        port, sink = free_port(), self.managed(rpc.Sink())
+        weir = self.weir(config(port, sink.port, wait="1h"), args=["--workers", "4"])
+        spans = make_spans(500, 3)
+        self.send_all(port, spans)
+        self.assert_ledger(weir, 300, 1200)
+        self.assert_sampled(sink, spans, 3)
+
+    def test_sink_answers(self):
+        """With ack: sink an answer means that the traces were decided and delivered."""
+        port, sink = free_port(), self.managed(rpc.Sink())
+        text = config(port, sink.port, wait="1s").replace("traces: {", "traces: {ack: sink, ")
+        weir = self.weir(text, args=["--workers", "4"])
+        spans = make_spans(200, 3)
+        self.send_all(port, spans, at_once=150)  # one from each client: they wait
+        self.assert_sampled(sink, spans, 3)
+        self.assert_ledger(weir, 120, 480)
+
+
+class TestReload(TailSampling):
+    def test_pending_traces_survive(self):
+        """Half of each trace comes before the reload, half after, and some while it runs."""
+        port, sink = free_port(), self.managed(rpc.Sink())
+        weir = self.weir(config(port, sink.port, wait="3s"), args=["--workers", "4"])
+        spans = make_spans(2000, 6)
+
+        def reload():
+            (weir.folder / "config.yaml").write_text(config(port, sink.port, wait="4s"))
+            done = run("reload", weir.pid)
+            self.assertEqual(done.code, 0, done.stderr)
+        self.send_all(port, spans, between=reload)
+        sink.wait_count("traces", 2400, 20)
+        self.assertEqual(self.assert_sampled(sink, spans, 6), 2400)
+        ledger = self.stop_cleanly(weir)
+        row = ledger.row("traces", "processor", "tail_sampling", "traces")
+        self.assertEqual((row["out"], row["drops"].get("not_sampled"), row["held"]), (2400, 9600, 0))
+
+
+class TestMemory(TailSampling):
+    def test_ten_times_the_traces(self):
+        """Ten times as many bytes come as may be held; the process grows by little more than these."""
+        port, sink = free_port(), self.managed(rpc.Sink())
+        budget = 8 << 20
+        weir = self.weir(config(port, sink.port, wait="1h", more=f"maximum_pending_bytes: {budget}"), args=["--workers", "2"])
+        before = self.rss(weir)
+        spans = [(t, 0, False) for t in range(80_000)]
+        self.send_all(port, spans, size=1000, at_once=500)
+        grown = self.rss(weir) - before
+        print(f"80,000 spans of 1 KB, {budget >> 20} MiB allowed: {grown / 2**20:.1f} MiB more")
+        self.assertLess(grown, 3 * budget)
+        row = self.stop_cleanly(weir).row("traces", "processor", "tail_sampling", "traces")
+        self.assertEqual(row["accepted"], 80_000)
+        self.assertGreater(row["drops"]["evicted"], 70_000)
+        self.assertLess(row["drops"]["evicted"], 75_000)
+
+    def rss(self, weir):
+        with open(f"/proc/{weir.pid}/status") as status:
+            return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS"))
