@@ -19,6 +19,7 @@
 
 #define ITEMS 100
 #define WAIT_SECONDS 10
+#define TURN 2000 /* traces that are decided before other tasks have their turn */
 #define SECOND INT64_C(1000000000)
 
 static const char options[] =
@@ -49,7 +50,7 @@ static void *require(void *pointer)
 static double now(void)
 {
     struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
     return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
 }
 
@@ -178,6 +179,8 @@ static void measure(struct weir_harness *harness, uint64_t traces, unsigned span
     double start = now();
     for (int i = 0; i <= WAIT_SECONDS; i++)
         weir_worker_advance(weir_worker_at(0), SECOND);
+    for (uint64_t turn = 0; turn <= traces / TURN; turn++)
+        weir_worker_advance(weir_worker_at(0), 0);
     double decided = now() - start;
     decided_spans += total;
     double wire = (double)templates[0].bytes->length / ITEMS;
@@ -191,8 +194,8 @@ int main(int argc, char **argv)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     unsigned spans = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
-    static char *const usual[] = { "20000", "200000" };
-    char *const *sizes = argc > 2 ? argv + 2 : usual;
+    static char small[] = "20000", large[] = "200000", *usual[] = { small, large };
+    char **sizes = argc > 2 ? argv + 2 : usual;
     int count = argc > 2 ? argc - 2 : 2;
     const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "tail_sampling");
     for (int i = 0; i < count && spans > 0; i++) {
