@@ -144,6 +144,22 @@ class Exporters(TestCase):
             self.assertTrue(proxy.heads[0].startswith("CONNECT localhost:4318 HTTP/1.1\r\n"))
             self.assertEqual(sink.stop()[1]["items"], 2)
 
+    def test_a_connection_for_every_request(self):
+        with tempfile.TemporaryDirectory(prefix="weirtest.") as folder:
+            cert, key = certificate(pathlib.Path(folder))
+            sink = self.managed(Sink(f"--cert={cert}", f"--key={key}"))
+            for disable, connections in ((False, 1), (True, 3)):
+                with self.subTest(f"disable_keep_alives: {disable}"):
+                    proxy = self.managed(Proxy(int(sink.http.rpartition(":")[2])))
+                    weir = self.start({"otlp_http": {
+                        "endpoint": "https://localhost:4318", "tls": {"ca_file": str(cert)},
+                        "disable_keep_alives": disable, **DIRECT,
+                        "proxy_url": f"http://127.0.0.1:{proxy.port}"}}, args=["--workers", "1"])
+                    for _ in range(3):
+                        self.assertEqual(self.send().status, 200)
+                    self.assertEqual(len(proxy.heads), connections)
+                    self.stop_cleanly(weir)
+
     def test_a_name_with_two_addresses_of_which_one_answers(self):
         sink = self.managed(rpc.Sink())
         weir = self.start({"otlp": {"endpoint": f"localhost:{sink.port}",

@@ -111,7 +111,7 @@ struct weir_http_request {
  * request. 307 and 308 are followed up to 10 times, for GET and HEAD also 301 to 303 (another method would
  * become a GET, whose success says nothing of what was to be sent), never from https to http. A request that
  * a kept connection lost before any byte of the answer is sent once more on a new one. While an origin
- * refuses connections, new attempts are 1 s to 6 s apart, for all workers together at least 1 s. A connection gets a
+ * refuses connections or closes them without a word, new attempts are 1 s to 6 s apart, for all workers together at least 1 s. A connection gets a
  * successor after 10 minutes, or when its address is no longer one of the name's. */
 WEIR_EXPORT void weir_http_client_send(struct weir_http_client *client, struct weir_http_request *request);
 

@@ -56,7 +56,7 @@ static const struct weir_option rows[] = {
     WEIR_OPTION(struct weir_http_client_options, disable_keep_alives, "disable_keep_alives",
                 .preset = "false", .doc = "Whether every request gets a connection of its own."),
     WEIR_OPTION(struct weir_http_client_options, force_attempt_http2, "force_attempt_http2", .preset = "true",
-                .doc = "Whether HTTP/2 is offered to https:// servers."),
+                .doc = "Whether HTTP/2 is offered to https:// servers; never with disable_keep_alives."),
     WEIR_OPTION(struct weir_http_client_options, http2_read_idle_timeout, "http2_read_idle_timeout",
                 .preset = "0s",
                 .doc = "Silence on an HTTP/2 connection after which a ping is sent; 0: never."),
@@ -92,6 +92,8 @@ struct weir_http_transport *weir_http_transport_new(const struct weir_http_clien
 {
     static const char *const both[] = { "h2", "http/1.1", NULL };
     static const char *const only_1[] = { "http/1.1", NULL };
+    // A connection for every request: what HTTP/2 is there to save.
+    bool offer_2 = options->force_attempt_http2 && !options->disable_keep_alives;
     struct weir_http_transport *transport = weir_xcalloc(1, sizeof *transport);
     transport->options = options;
     transport->pace = weir_xcalloc(1, sizeof *transport->pace);
@@ -103,7 +105,7 @@ struct weir_http_transport *weir_http_transport_new(const struct weir_http_clien
     if (result == 0 && options->auth_on)
         result = auth_client_find(&transport->auth, &options->auth, user, error);
     if (result == 0 && (https || names_files(&options->tls.common)))
-        result = weir_tls_client_context(&options->tls, options->force_attempt_http2 ? both : only_1,
+        result = weir_tls_client_context(&options->tls, offer_2 ? both : only_1,
                                          &transport->tls, error);
     if (result < 0) {
         weir_http_transport_free(transport);
