@@ -23,14 +23,6 @@ static void each_node(const struct graph_change *change, void (*call)(struct gra
         call(change->extensions[i]);
 }
 
-static bool is_in(const struct graph_node *node, struct graph_node *const *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (nodes[i] == node)
-            return true;
-    return false;
-}
-
 static void add(struct nodes *nodes, struct graph_node *node)
 {
     nodes->items = weir_xrealloc(nodes->items, (nodes->count + 1) * sizeof *nodes->items);
@@ -43,10 +35,10 @@ static struct nodes taken_out(const struct graph_change *change)
     const struct graph *graph = change->graph;
     struct nodes out = { 0 };
     for (size_t i = 0; i < graph->node_count; i++)
-        if (!is_in(graph->nodes[i], change->nodes, change->node_count))
+        if (!node_is_among(graph->nodes[i], change->nodes, change->node_count))
             add(&out, graph->nodes[i]);
     for (size_t i = graph->extension_count; i-- > 0;)
-        if (!is_in(graph->extensions[i], change->extensions, change->extension_count))
+        if (!node_is_among(graph->extensions[i], change->extensions, change->extension_count))
             add(&out, graph->extensions[i]);
     return out;
 }

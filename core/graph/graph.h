@@ -111,7 +111,7 @@ struct graph *graph_build(struct weir_config *config, struct registry *registry,
 /* The context of the graph that the instance belongs to. Any thread. */
 void *graph_context(const struct weir_instance *instance);
 
-/* True if the instance belongs to the running configuration. Main thread. */
+/* True if the instance belongs to the running configuration; one that is freed already does not. Main thread. */
 bool graph_is_live(const struct graph *graph, const struct weir_instance *instance);
 
 /* Destroys and frees everything; what was started has been stopped. Accepts NULL. */

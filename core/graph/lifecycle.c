@@ -90,16 +90,11 @@ bool graph_drain(struct graph *graph, int64_t timeout)
     return wait_until(is_settled, graph, deadline);
 }
 
-static enum weir_kind kind_of(const struct graph_node *node)
-{
-    return weir_instance_component(node->instance)->kind;
-}
-
 /* Shards close from exporters up, so that each still finds open what it owes an answer to. */
 void graph_stop(struct graph *graph)
 {
     size_t last = graph->node_count;
-    for (; last > 0 && kind_of(graph->nodes[last - 1]) == WEIR_EXPORTER; last--)
+    for (; last > 0 && node_kind(graph->nodes[last - 1]) == WEIR_EXPORTER; last--)
         node_close(graph->nodes[last - 1]);
     graph_close_retiring(graph);
     while (last-- > 0)

@@ -156,6 +156,19 @@ void node_destroy(struct graph_node *node)
         component->destroy(node->instance);
 }
 
+enum weir_kind node_kind(const struct graph_node *node)
+{
+    return weir_instance_component(node->instance)->kind;
+}
+
+bool node_is_among(const struct graph_node *node, struct graph_node *const *nodes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (nodes[i] == node)
+            return true;
+    return false;
+}
+
 void node_free(struct graph_node *node)
 {
     weir_instance_free(node->instance);

@@ -27,6 +27,9 @@ void node_free(struct graph_node *node);
 /* What was planned is what it sends to from now on. */
 void node_take_targets(struct graph_node *node);
 
+enum weir_kind node_kind(const struct graph_node *node);
+bool node_is_among(const struct graph_node *node, struct graph_node *const *nodes, size_t count);
+
 /* True if a node that is on its way out may still send to this one. */
 bool node_is_fed(const struct graph_node *node);
 

@@ -13,26 +13,13 @@
 
 #include "core/graph/node.h"
 
-static enum weir_kind kind_of(const struct graph_node *node)
-{
-    return weir_instance_component(node->instance)->kind;
-}
-
-static bool is_among(const struct graph_node *node, struct graph_node *const *nodes, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (nodes[i] == node)
-            return true;
-    return false;
-}
-
 /* Once closed, a node sends nothing. */
 bool node_is_fed(const struct graph_node *node)
 {
     const struct graph *graph = node->graph;
     for (size_t i = 0; i < graph->retiring_count; i++) {
         const struct graph_node *other = graph->retiring[i];
-        if (other != node && other->state < GRAPH_CLOSED && is_among(node, other->targets, other->target_count))
+        if (other != node && other->state < GRAPH_CLOSED && node_is_among(node, other->targets, other->target_count))
             return true;
     }
     return false;
@@ -43,7 +30,7 @@ static bool is_used(const struct graph_node *extension)
     const struct graph *graph = extension->graph;
     for (size_t i = 0; i < graph->retiring_count; i++) {
         const struct graph_node *other = graph->retiring[i];
-        if (other != extension && is_among(extension, other->extensions, other->extension_count))
+        if (other != extension && node_is_among(extension, other->extensions, other->extension_count))
             return true;
     }
     return false;
@@ -141,7 +128,7 @@ static bool move_on(struct graph_node *node)
 {
     enum graph_state before = node->state;
     bool overdue = is_overdue(node);
-    if (kind_of(node) == WEIR_EXTENSION && before < GRAPH_CLOSED && is_used(node))
+    if (node_kind(node) == WEIR_EXTENSION && before < GRAPH_CLOSED && is_used(node))
         return false;
     if (before < GRAPH_CLOSED && overdue)
         close_now(node);
@@ -212,7 +199,7 @@ void graph_retire(struct graph *graph, struct graph_node **nodes, size_t count)
 void graph_close_retiring(struct graph *graph)
 {
     for (size_t i = graph->retiring_count; i-- > 0;)
-        if (graph->retiring[i]->state < GRAPH_CLOSED && kind_of(graph->retiring[i]) != WEIR_EXTENSION)
+        if (graph->retiring[i]->state < GRAPH_CLOSED && node_kind(graph->retiring[i]) != WEIR_EXTENSION)
             close_now(graph->retiring[i]);
     for (size_t i = 0; i < graph->retiring_count; i++)
         if (graph->retiring[i]->state < GRAPH_CLOSED)
