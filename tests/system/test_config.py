@@ -302,7 +302,7 @@ class TestDocuments(ConfigCase):
                 "exporters": list(example["exporters"])}}
         for pipeline in service["pipelines"].values():
             for section, ids in pipeline.items():
-                for name in ids:
+                for name in ids if section in self.SECTIONS else []:
                     if name not in example.get(section, {}) and name not in example.get("connectors", {}):
                         example.setdefault(section, {})[name] = self.KNOWN[section][name]
         return example
