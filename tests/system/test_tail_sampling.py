@@ -2,7 +2,9 @@
 """tail_sampling on several workers: every trace is decided whole, through reloads too, in bounded memory."""
 
 import collections
+import pathlib
 import random
+import tempfile
 import threading
 
 from weirtest import TestCase, free_port, messages, rpc
@@ -162,3 +164,48 @@ class TestMemory(TailSampling):
     def rss(self, weir):
         with open(f"/proc/{weir.pid}/status") as status:
             return next(int(line.split()[1]) << 10 for line in status if line.startswith("VmRSS"))
+
+
+class TestRestart(TailSampling):
+    """`storage`: half of each trace comes before the restart, half after."""
+
+    def config(self, port, sink, folder, **changes):
+        text = config(port, sink, more="storage: file_storage", **changes)
+        return text.replace("service:\n", "extensions:\n  file_storage: {directory: %s}\nservice:\n"
+                                          "  extensions: [file_storage]\n" % folder)
+
+    def restart(self, first_workers, second_workers):
+        port, sink = free_port(), self.managed(rpc.Sink())
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        weir = self.weir(self.config(port, sink.port, folder, wait="1h"), args=["--workers", first_workers])
+        spans = make_spans(1000, 4)
+        self.send_all(port, spans[:2000])
+        row = self.stop_cleanly(weir).row("traces", "processor", "tail_sampling", "traces")
+        self.assertEqual((row["accepted"], row["out"], row["held"], row["dropped"]), (2000, 0, 2000, 0))
+        self.assertEqual(sink.count("traces"), 0)
+        weir = self.weir(self.config(port, sink.port, folder, wait="3s"), args=["--workers", second_workers])
+        self.send_all(port, spans[2000:])
+        sink.wait_count("traces", 800, 20)
+        self.assertEqual(self.assert_sampled(sink, spans, 4), 800)
+        row = self.assert_ledger(weir, 800, 3200)
+        self.assertEqual((row["accepted"], row["made"]), (2000, 2000))
+        weir = self.weir(self.config(port, sink.port, folder), args=["--workers", "1"])
+        row = self.stop_cleanly(weir).row("traces", "processor", "tail_sampling", "traces")
+        self.assertEqual((row["made"], row["held"]), (0, 0))
+
+    def test_pending_traces_survive(self):
+        self.restart("2", "2")
+
+    def test_other_number_of_workers(self):
+        self.restart("1", "4")
+
+    def test_storage_that_cannot_be_used(self):
+        """The collector runs without it, and says so."""
+        port, sink = free_port(), self.managed(rpc.Sink())
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        (pathlib.Path(folder) / "processor_tail_sampling__pending_traces").write_text("in the way")
+        weir = self.weir(self.config(port, sink.port, folder))
+        self.assertIn("Pending traces will not be kept over a restart", weir.stderr)
+        spans = make_spans(10, 2)
+        self.send_all(port, spans)
+        self.assert_ledger(weir, 4, 16)

@@ -196,9 +196,24 @@ void tail_decide_ripe(struct tail_shard *own)
     weir_worker_post(own->worker, &own->turn);
 }
 
-void tail_ripen(struct tail_shard *own)
+static void ripen(struct tail_shard *own)
 {
     for (uint32_t i = 0; i < own->table.wheel_size; i++)
         table_tick(&own->table);
     tail_decide_ripe(own);
+}
+
+void tail_finish(struct tail_shard *own)
+{
+    if (!own->tail->disk) {
+        ripen(own);
+        return;
+    }
+    disk_save(own);
+    while (own->first_blocked) {
+        tail_resume(own);
+        disk_save(own);
+    }
+    outbox_flush(own);
+    tail_drained_if_empty(own);
 }

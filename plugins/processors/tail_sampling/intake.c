@@ -299,11 +299,10 @@ static bool take_on(struct tail_shard *own, struct parcel *parcel, bool resumed)
     return true;
 }
 
-/* What is undecided while the shard drains is decided as it is. */
 static void after_taking(struct tail_shard *own)
 {
     if (own->draining)
-        tail_ripen(own);
+        tail_finish(own);
     outbox_flush(own);
 }
 
@@ -314,7 +313,7 @@ void tail_take(struct tail_shard *own, struct parcel *parcel)
         parcel_failed(parcel, parcel->pending, &why);
         return;
     }
-    parcel->claims |= own->draining;
+    parcel->claims |= own->draining && !own->tail->disk;
     if (!own->first_blocked && take_on(own, parcel, false)) {
         after_taking(own);
         return;
@@ -332,7 +331,7 @@ void tail_resume(struct tail_shard *own)
     bool resumed = true;
     while (own->first_blocked) {
         struct parcel *parcel = own->first_blocked, *next = parcel->next;
-        parcel->claims |= own->draining;
+        parcel->claims |= own->draining && !own->tail->disk;
         if (!take_on(own, parcel, resumed))
             break;
         own->first_blocked = next;

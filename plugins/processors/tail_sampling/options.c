@@ -2,6 +2,8 @@
 /* The keys of the processor itself (contrib-processors 1.1). */
 #include <config.h>
 
+#include <weir/storage.h>
+
 #include "plugins/processors/tail_sampling/options.h"
 
 static const struct weir_option cache_rows[] = {
@@ -38,6 +40,8 @@ static void check(const void *group, struct weir_checker *checker)
 {
     const struct tail_config *config = group;
     check_names(&config->policies, checker);
+    if (config->storage.id && config->drop_pending_traces_on_shutdown)
+        weir_check_fail(checker, "storage", "storage keeps what drop_pending_traces_on_shutdown drops: set one of them");
     if (config->policies.count == 0)
         weir_check_warn(checker, "policies", "without policies no trace is sampled");
 }
@@ -71,7 +75,8 @@ static const struct weir_option rows[] = {
                 .doc = "Most memory for undecided traces, of which one trace gets an eighth at most; 0: off."),
     WEIR_OPTION(struct tail_config, sampling_strategy, "sampling_strategy", .preset = "trace-complete",
                 .values = strategies, .doc = "Whether whole traces are voted on, or what arrives of them, as it does."),
-    WEIR_OPTION_REFUSED("storage", "pending traces cannot be kept on disk yet; they survive a reload, not a restart"),
+    WEIR_OPTION(struct tail_config, storage, "storage", .interface = WEIR_STORAGE, .noun = "storage extension",
+                .doc = "The storage extension that keeps undecided traces while the collector is not running."),
     WEIR_OPTION_REFUSED("tail_storage", "there is no extension that stores spans for tail_sampling"),
     WEIR_OPTION_END,
 };

@@ -158,6 +158,7 @@ struct tail_config {
     int64_t maximum_trace_size_bytes; /* 0: off */
     int64_t maximum_pending_bytes;    /* 0: off */
     int sampling_strategy;
+    struct weir_reference storage;
 };
 
 extern const struct weir_option_table tail_table;

@@ -14,6 +14,7 @@
 #include <weir/component.h>
 
 #include "plugins/processors/tail_sampling/cache.h"
+#include "plugins/processors/tail_sampling/disk.h"
 #include "plugins/processors/tail_sampling/metrics.h"
 #include "plugins/processors/tail_sampling/options.h"
 #include "plugins/processors/tail_sampling/parcel.h"
@@ -33,6 +34,7 @@ struct tail {
     size_t voter_count;
     size_t dropper_count;
     struct tail_metrics metrics;
+    struct disk *disk; /* NULL: without `storage` */
     unsigned shard_count;
     struct tail_shard *shards; /* by worker */
 };
@@ -91,6 +93,8 @@ struct tail_shard {
     struct request *requests; /* not answered */
     struct parcel *first_blocked, *last_blocked;
     size_t sending; /* batches under way */
+    size_t saving;  /* records under way to the disk */
+    uint64_t saved; /* spans that are there */
 
     /* Spans that are here and were or will be answered for; and those of parcels that are not back yet, by the owner and
      * by who answers: held = kept - early + late, summed over the workers. */
@@ -122,8 +126,8 @@ bool tail_make_room(struct tail_shard *own, uint32_t number, size_t bytes);
 
 /* decide.c. Votes on the ripe traces, some at a time. */
 void tail_decide_ripe(struct tail_shard *own);
-/* All pending traces are ripe. */
-void tail_ripen(struct tail_shard *own);
+/* The end: pending traces are decided as they are, or, with `storage`, go to the disk. */
+void tail_finish(struct tail_shard *own);
 /* What is seen of a trace may decide it at once (sampling_strategy: span-ingest). */
 void tail_decide_part(struct tail_shard *own, uint32_t number, const struct evidence *part);
 /* The trace is not sampled, for it is too large. */
@@ -141,7 +145,11 @@ void outbox_add(struct tail_shard *own, const struct chunk *first, uint64_t item
 /* Sends what is in it. */
 void outbox_flush(struct tail_shard *own);
 
-/* shard.c. Reports that the shard is drained, if it is and was asked to be. */
+/* tail_sampling.c. */
+void tail_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack);
+/* What somebody waits for is not kept: the client is told to come back with it. False if the trace is gone with that. */
+bool tail_unclaim(struct tail_shard *own, uint32_t number);
+/* Reports that the shard is drained, if it is and was asked to be. */
 void tail_drained_if_empty(struct tail_shard *own);
 
 /* handover.c. */

@@ -151,7 +151,7 @@ static void refuse(struct weir_ack *ack)
     weir_ack_complete(ack, &WEIR_RESULT_RETRYABLE("out of memory"));
 }
 
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+void tail_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     struct tail_shard *own = weir_shard_data(shard);
     struct parcel **parcels = weir_xcalloc(own->tail->shard_count, sizeof *parcels);
@@ -180,33 +180,34 @@ static enum weir_promise promise(struct weir_instance *instance, enum weir_promi
 static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
 {
     const struct tail_shard *own = weir_shard_data(shard);
-    return signal == WEIR_TRACES ? own->kept - own->early + own->late : 0;
+    return signal == WEIR_TRACES ? own->kept - own->early + own->late + own->saved : 0;
 }
 
 static void drain(struct weir_shard *shard)
 {
     struct tail_shard *own = weir_shard_data(shard);
     own->draining = true;
-    tail_ripen(own);
+    tail_finish(own);
     tail_drained_if_empty(own);
 }
 
 void tail_drained_if_empty(struct tail_shard *own)
 {
-    if (!own->draining || !own->open || own->sending > 0 || own->requests || own->first_blocked ||
+    if (!own->draining || !own->open || own->sending > 0 || own->saving > 0 || own->requests || own->first_blocked ||
         table_ripe(&own->table) != NO_TRACE)
         return;
     own->draining = false;
     weir_shard_drained(own->shard);
 }
 
-/* What somebody waits for is not kept: the client has been told to come back with it. */
-static void unclaim(struct tail_shard *own, uint32_t number)
+bool tail_unclaim(struct tail_shard *own, uint32_t number)
 {
     struct table *table = &own->table;
     struct trace *trace = table_at(table, number);
     struct claim *claims = trace->claims;
     struct chunk *chunks = trace->first;
+    if (!claims)
+        return true;
     trace->claims = NULL;
     trace->first = trace->last = NULL;
     trace->spans = 0;
@@ -220,9 +221,11 @@ static void unclaim(struct tail_shard *own, uint32_t number)
         else
             trace_append(table, trace, chunk);
     }
-    if (!trace->first)
+    bool left = trace->first != NULL;
+    if (!left)
         table_remove(table, number);
     claims_settle(claims, &WEIR_RESULT_RETRYABLE("shutting down"));
+    return left;
 }
 
 static void refuse_blocked(struct tail_shard *own)
@@ -246,10 +249,11 @@ static void worker_stop(struct weir_shard *shard)
     own->open = false;
     weir_timer_stop(&own->timer);
     refuse_blocked(own);
+    if (weir_worker_index(own->worker) == 0)
+        disk_interrupt(own->tail->disk);
     for (uint32_t at = own->table.oldest, next; at != NO_TRACE; at = next) {
         next = table_at(&own->table, at)->newer;
-        if (table_at(&own->table, at)->claims)
-            unclaim(own, at);
+        tail_unclaim(own, at);
     }
     requests_end(own);
     weir_series_add(own->tail->metrics.on_memory, -(double)own->counted);
@@ -260,8 +264,15 @@ static void worker_stop(struct weir_shard *shard)
 static void stop(struct weir_instance *instance)
 {
     struct tail *tail = weir_instance_data(instance);
-    for (unsigned i = 0; tail && i < tail->shard_count; i++) {
+    if (!tail)
+        return;
+    disk_close(tail->disk);
+    tail->disk = NULL;
+    for (unsigned i = 0; i < tail->shard_count; i++) {
         struct tail_shard *own = &tail->shards[i];
+        if (own->saved > 0)
+            weir_shard_keep(own->shard, WEIR_TRACES, own->saved);
+        own->saved = 0;
         if (own->kept > 0)
             weir_shard_drop(own->shard, WEIR_TRACES, own->kept, "shutdown");
         own->kept = 0;
@@ -281,6 +292,13 @@ static void free_shard(struct tail_shard *own)
     free(own->touches);
     free(own->touch_slots);
     own->bits = NULL;
+}
+
+static void ready(struct weir_instance *instance, bool ready)
+{
+    struct tail *tail = weir_instance_data(instance);
+    if (ready && tail->config->storage.id && !tail->disk)
+        tail->disk = disk_open(tail);
 }
 
 static void destroy(struct weir_instance *instance)
@@ -311,7 +329,7 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .metrics = tail_instruments,
     .create = create,
     .worker_start = worker_start,
-    .consume = consume,
+    .consume = tail_consume,
     .promise = promise,
     .held = held,
     .drain = drain,
@@ -320,4 +338,5 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .destroy = destroy,
     .export_state = tail_export,
     .import_state = tail_import,
+    .ready = ready,
 };

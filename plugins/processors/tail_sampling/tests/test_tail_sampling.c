@@ -532,7 +532,7 @@ START_TEST(refuses_wrong_options)
         { "{'sampling_strategy': 'best'}", "trace-complete" },
         { "{'sampling_strategy': 'best'}", "span-ingest" },
         { "{'tail_storage': 'x'}", "no extension" },
-        { "{'storage': 'file_storage'}", "reload" },
+        { "{'storage': 'file_storage', 'drop_pending_traces_on_shutdown': true}", "set one of them" },
         { "{'num_traces': 0}", "num_traces" },
         { "{'num_traces': -1}", "num_traces" },
         { "{'decision_wait': '-1s'}", "decision_wait" },
