@@ -3,12 +3,13 @@
 
 import os
 import pathlib
+import shutil
 import tempfile
 import time
 
 from weirtest import wait_for
 from weirtest.weir import READY, run
-from faultlib import Row, journal
+from faultlib import Row, journal, ranges
 from faultlib.shim import rule
 
 WORKERS = ["--workers", "2"]
@@ -108,7 +109,7 @@ class CrashPoints(DiskRow):
         weir = self.start(oracle)
         self.assertTrue(self.has_started(weir))
         self.figure(f"{len(points)} points")
-        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None)
+        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None, seconds=20)
 
 
 class DiskFaults(DiskRow):
@@ -155,7 +156,7 @@ class DiskFaults(DiskRow):
         oracle.change(fail_rate=0)
         weir = self.weir(self.config(oracle.grpc), args=WORKERS)
         self.figure(f"{failed} calls failed, {refused} items refused")
-        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None)
+        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None, seconds=20)
 
     def test_a_disk_that_comes_back(self):
         oracle = self.oracle()
@@ -170,4 +171,315 @@ class DiskFaults(DiskRow):
         shim.disarm()
         generator.wait_acknowledged(before + 400)
         self.assertGreater(self.assert_refusals(generator), 0)
-        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None)
+        self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None, seconds=20)
+
+
+def flip_bit(data, chance):
+    at = chance.randrange(len(data))
+    data[at] ^= 1 << chance.randrange(8)
+
+
+def zero_page(data, chance):
+    at = chance.randrange(-(-len(data) // 4096)) * 4096
+    data[at:at + 4096] = bytes(len(data[at:at + 4096]))
+
+
+def write_noise(data, chance):
+    at = chance.randrange(len(data))
+    data[at:at + 3000] = chance.randbytes(len(data[at:at + 3000]))
+
+
+def cut_off(data, chance):
+    del data[chance.randrange(1, len(data)):]
+
+
+def make_foreign(data, chance):
+    del chance
+    data[:journal.FILE_HEADER] = journal.file_header(bytes(data[:8]), 1, 2, version=2)
+
+
+def take_away(data, chance):
+    del chance
+    data.clear()
+
+
+DAMAGES = [flip_bit, zero_page, write_noise, cut_off, make_foreign, take_away]
+
+
+class ManyQueues(DiskRow):
+    """Twenty queues in one weir, each left in a state of its own, many times."""
+
+    queues = 20
+    rounds = 0
+    max_size = 1 << 20
+
+    def setUp(self):
+        super().setUp()
+        self.ports = [self.free_port() for _ in range(self.queues)]
+        self.delivered = 0
+        self.slowest = 0.0
+
+    def folder_of(self, number):
+        return self.storage / f"exporter_otlp_grpc_{number}_traces"
+
+    def many(self, sink):
+        """As many pipelines, each with a port and a queue of its own."""
+        config = self.otlp_config(sink, grpc=self.grpc, signals=("traces",))
+        config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
+        pipeline = config["service"]["pipelines"].pop("traces")
+        exporter = config["exporters"].pop("otlp_grpc")
+        config["receivers"].pop("otlp")
+        for number, port in enumerate(self.ports):
+            config["receivers"][f"otlp/{number}"] = {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{port}"}}}
+            config["exporters"][f"otlp_grpc/{number}"] = {**exporter}
+            config["service"]["pipelines"][f"traces/{number}"] = {
+                **pipeline, "receivers": [f"otlp/{number}"], "exporters": [f"otlp_grpc/{number}"]}
+        return journal.on_disk(config, self.storage, max_size=self.max_size)
+
+    def lay_out(self, queues):
+        for number, files in queues.items():
+            folder = self.folder_of(number)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            for name, data in files.items():
+                (folder / name).write_bytes(data)
+
+    def deliver(self, states, owed):
+        """Starts weir on the states ({queue's number: {file: bytes}}); all that is owed has to come. weir's output."""
+        self.lay_out(states)
+        oracle = self.oracle()
+        begun = time.monotonic()
+        weir = self.weir(self.many(oracle.grpc), args=WORKERS)
+        self.slowest = max(self.slowest, time.monotonic() - begun)
+        missing = [0, []]
+
+        def all_there():
+            missing[:] = ranges.difference(owed, oracle.arrived())
+            return missing[0] == 0
+
+        wait_for(all_there, 20, lambda: f"items are lost: {missing}", 0.02)
+        self.delivered += sum(ranges.count(r) for r in owed.values())
+        ledger = self.assert_ledger_closes(weir)
+        self.assertEqual((oracle.report()["bad_crc"], oracle.report()["unnumbered"]), (0, 0))
+        for queue in range(self.queues):
+            self.assertEqual(ledger.row("traces", "exporter", f"otlp_grpc/{queue}")["held"], 0)
+        oracle.stop()
+        return weir.stderr
+
+
+class DamagedQueues(ManyQueues):
+    id = "D4"
+    title = "damaged queues: bits, pages, noise, files cut, gone or of another version"
+    budget = 20.0
+    broken_by = "X"
+    rounds = 11
+
+    def fill(self):
+        """Queues in which some records are settled and most wait, left by kill -9."""
+        oracle = self.oracle(*UNAVAILABLE, "--fail-rate=0.7")
+        weir = self.weir(self.many(oracle.grpc), args=WORKERS)
+        generators = [self.generator(f"127.0.0.1:{port}", "-n", 1200, "-i", 10, run=f"queue{number}")
+                      for number, port in enumerate(self.ports)]
+        for generator in generators:
+            generator.wait()
+        oracle.change(fail_rate=1)
+        weir.child.kill()
+        oracle.stop()
+
+    def look(self):
+        """{queue's number: {file: bytes}} of what has been filled."""
+        return {number: {path.name: path.read_bytes() for path in self.folder_of(number).iterdir()}
+                for number in range(self.queues)}
+
+    def owed(self, original, damaged):
+        """Numbers of the items in records that wait and are as they were."""
+        found = []
+        for name, data in original.items():
+            now = damaged.get(name, b"")
+            if not name.endswith(".seg") or now[8:9] == b"\2":
+                continue
+            done = journal.settled(original.get(name.replace(".seg", ".marks"), b""))
+            first = int(name[:16], 16)
+            for offset, end, sequence, payload in journal.records(data):
+                if sequence - first not in done and now[offset:end] == data[offset:end]:
+                    found += journal.numbers(data[payload:end])
+        return found
+
+    def damage(self, files, case):
+        """A copy of a queue's files with the case's damage: mostly of segments, sometimes of what is beside them."""
+        names = sorted(name for name in files if name.endswith(".seg"))
+        if self.random.random() < 0.3:
+            names = sorted(name for name in files if not name.endswith(".seg") and files[name]) or names
+        name = self.random.choice(names)
+        data = bytearray(files[name])
+        DAMAGES[case % len(DAMAGES)](data, self.random)
+        damaged = dict(files)
+        if data:
+            damaged[name] = bytes(data)
+        else:
+            del damaged[name]
+        return damaged, name
+
+    def one_round(self, filled, number):
+        damaged, owed, told = {}, {}, []
+        for queue, files in filled.items():
+            damaged[queue], name = self.damage(files, number * self.queues + queue)
+            found, before = self.owed(files, damaged[queue]), self.owed(files, files)
+            owed[(f"queue{queue}", "0000")] = journal.ranges_of(found)
+            self.lost += len(before) - len(found)
+            if len(found) < len(before) and name in damaged[queue]:
+                told.append(self.folder_of(queue))
+        output = self.deliver(damaged, owed)
+        messages = [line for line in output.splitlines() if "damaged" in line or "set aside" in line]
+        for folder in told:
+            self.assertTrue(any(str(folder) in line for line in messages), f"nothing is said of {folder}")
+
+    def test_each_damage(self):
+        self.lost = 0
+        self.fill()
+        filled = self.look()
+        for number in range(self.rounds):
+            self.one_round(filled, number)
+        self.assertGreater(self.lost, 0)
+        self.figure(f"{self.rounds * self.queues} cases, {self.lost} items in damaged records, {self.delivered} in others, "
+                    f"all of which came; slowest start {self.slowest:.2f} s with {self.queues} queues")
+        self.assertLessEqual(self.slowest, 2.0)
+
+
+class Power:
+    """What a recorded run has done to one folder, and what power cuts make of that."""
+
+    def __init__(self, operations, folder):
+        self.operations = []  # (call, file, name, offset, data); a file is a number: names are used again
+        self.synced, self.named = {}, []  # indices of operations: by file, and of the folder
+        self.names = []
+        files = {}  # by name, now
+        for operation in operations:
+            path, call = pathlib.Path(operation.path.removesuffix(" (deleted)")), operation.call
+            if operation.result < 0 or (path != folder and path.parent != folder):
+                continue
+            at, name = len(self.operations), path.name
+            if path == folder:
+                if call == "fsync":
+                    self.named.append(at)
+                continue
+            if call == "create" and name in files:
+                continue
+            if call == "create":
+                files[name] = len(self.names)
+                self.names.append(name)
+            file = files.get(name)
+            if file is None:
+                continue  # it has lost its name: nothing of it will be found
+            if call == "unlink":
+                del files[name]
+            if call in ("fsync", "fdatasync"):
+                self.synced.setdefault(file, []).append(at)
+            self.operations.append((call, file, operation.offset, operation.data))
+
+    def is_safe(self, at, cut):
+        call, file = self.operations[at][:2]
+        syncs = self.named if call in ("create", "unlink") else self.synced.get(file, [])
+        return any(at < sync < cut for sync in syncs)
+
+    def state(self, cut, block, luck, chance):
+        """{name: bytes} after a cut behind so many operations; of what was not safe, nothing, all, the first part or any
+        blocks are there."""
+        names, contents, until = {}, {}, chance.randrange(cut + 1)
+        for at in range(cut):
+            call, file, offset, data = self.operations[at]
+            keep = self.is_safe(at, cut) or luck == "all" or (luck == "first" and at < until)
+            some = luck == "any" and chance.random() < 0.5
+            content = contents.setdefault(file, bytearray())
+            if call == "create" and (keep or some):
+                names[self.names[file]] = file
+            elif call == "unlink" and (keep or some) and names.get(self.names[file]) == file:
+                del names[self.names[file]]
+            elif call == "ftruncate" and (keep or some):
+                del content[offset:]
+            elif call.startswith("pwrite"):
+                for begin, piece in ([(offset, data)] if keep else blocks(offset, data, block)):
+                    if keep or (luck == "any" and chance.random() < 0.5):
+                        content.extend(bytes(max(0, begin + len(piece) - len(content))))
+                        content[begin:begin + len(piece)] = piece
+        return {name: bytes(contents[file]) for name, file in names.items()}
+
+    def owed(self, cut, ever=False):
+        """{run: numbers} of the items that were safe before the cut and not settled; `ever`: settled ones, too."""
+        records, done, safe_names = {}, set(), set()
+        current = {}  # a segment's file, by the start of its name
+        for at in range(cut):
+            call, file, offset, data = self.operations[at]
+            first, _, ending = self.names[file].partition(".")
+            data = (bytes(journal.FILE_HEADER) if offset >= journal.FILE_HEADER else b"") + data
+            if call == "create" and ending == "seg":
+                current[first] = file
+                if self.is_safe(at, cut):
+                    safe_names.add(file)
+            elif call == "unlink" and ending == "seg":
+                done.add(file)
+            elif call.startswith("pwrite") and ending == "seg":
+                for _, end, sequence, payload in journal.records(data):
+                    records[file, sequence - int(first, 16)] = (at, data[payload:end])
+            elif call.startswith("pwrite") and ending == "marks":
+                done.update((current[first], index) for index in journal.settled(data))
+        found = {}
+        for key, (at, payload) in records.items():
+            if key[0] in safe_names and self.is_safe(at, cut) and (ever or not done & {key, key[0]}):
+                found.setdefault(journal.run_of(payload), []).extend(journal.numbers(payload))
+        return found
+
+
+def blocks(offset, data, size):
+    while data:
+        length = size - offset % size
+        yield offset, data[:length]
+        offset, data = offset + length, data[length:]
+
+
+class PowerCuts(ManyQueues):
+    id = "D3"
+    title = "power cuts: torn, lost and reordered writes of all that was not synced"
+    tier = "n"
+    budget = 120.0
+    broken_by = "X"
+    rounds = 26
+    max_size = 1 << 19
+
+    def record(self):
+        """Two weirs, one after the other, on the same queues; both end by kill -9. What they answered for is safe."""
+        shim = self.shim(record=self.storage)
+        answered = []
+        for half in "ab":
+            oracle = self.oracle(*UNAVAILABLE, "--fail-rate=0.6")
+            weir = self.weir(self.many(oracle.grpc), args=WORKERS, env=shim.env)
+            generators = [self.generator(f"127.0.0.1:{port}", "-n", 250, "-i", 5, run=f"{half}{number}")
+                          for number, port in enumerate(self.ports)]
+            for generator in generators:
+                generator.wait()
+            answered += [generator.acknowledged() for generator in generators]
+            oracle.wait_items(1000)
+            weir.child.kill()
+            oracle.stop()
+        operations = shim.operations()
+        recorded = [Power(operations, self.folder_of(number)) for number in range(self.queues)]
+        safe = {(run_name, "0000"): journal.ranges_of(found) for power in recorded
+                for run_name, found in power.owed(len(power.operations), ever=True).items()}
+        missing = ranges.difference(ranges.union(answered), safe)
+        self.assertEqual(missing[0], 0, f"answered for and never synced: {missing}")
+        return recorded
+
+    def test_states(self):
+        recorded = self.record()
+        for number in range(self.rounds):
+            states, owed = {}, {}
+            for queue, power in enumerate(recorded):
+                cut = self.random.randrange(1, len(power.operations) + 1)
+                luck = ("nothing", "all", "first", "any")[(number + queue) % 4]
+                states[queue] = power.state(cut, (512, 4096)[number % 2], luck, self.random)
+                for run_name, found in power.owed(cut).items():
+                    owed[(run_name, "0000")] = journal.ranges_of(found)
+            self.deliver(states, owed)
+        self.assertGreater(self.delivered, 0)
+        self.figure(f"{self.rounds * self.queues} states of {sum(len(p.operations) for p in recorded)} operations, "
+                    f"{self.delivered} synced items, all of which came")

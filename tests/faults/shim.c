@@ -235,7 +235,7 @@ static bool is_recorded(const char *path)
 static void record(const char *call, int64_t offset, long result, const char *path, const char *second,
                    const struct iovec *bytes, int count)
 {
-    char line[2 * PATH_MAX + 128];
+    char line[4 * PATH_MAX + 128];
     int saved = errno;
     size_t left = bytes && result > 0 ? (size_t)result : 0;
     int length = snprintf(line, sizeof line, "%s %lld %zu %ld %s%s%s\n", call, (long long)offset, left,
@@ -476,12 +476,24 @@ EXPORT int rename(const char *from, const char *to)
     return result;
 }
 
+/* A path that stands below an open folder, whole. */
+static const char *whole(int folder, const char *path, char out[2 * PATH_MAX])
+{
+    char above[PATH_MAX];
+    if (folder == AT_FDCWD || path[0] == '/' || record_fd < 0)
+        return path;
+    path_of(folder, above);
+    snprintf(out, 2 * PATH_MAX, "%s/%s", above, path);
+    return out;
+}
+
 EXPORT int renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
+    char whole_from[2 * PATH_MAX], whole_to[2 * PATH_MAX];
     if (fails(meet("rename", -1, from)))
         return -1;
     int result = (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
-    record_path_call("rename", result, from, to);
+    record_path_call("rename", result, whole(from_fd, from, whole_from), whole(to_fd, to, whole_to));
     return result;
 }
 
@@ -498,8 +510,9 @@ EXPORT int unlinkat(int fd, const char *path, int flags)
 {
     if (fails(meet("unlink", -1, path)))
         return -1;
+    char whole_path[2 * PATH_MAX];
     int result = (int)syscall(SYS_unlinkat, fd, path, flags);
-    record_path_call("unlink", result, path, NULL);
+    record_path_call("unlink", result, whole(fd, path, whole_path), NULL);
     return result;
 }
 

@@ -11,6 +11,7 @@ MARK = 16
 SEGMENT_MAGIC, MARKS_MAGIC, RECORD_MAGIC = b"WEIRSEG\n", b"WEIRMRK\n", b"\xf5wr\x9e"
 DATA, SEAL = 1, 2
 SETTLED = 3
+_RUN = re.compile(rb"weir\.run\x12.\n.([a-z0-9]+)", re.DOTALL)
 _SEQ = re.compile(rb"weir\.seq\x12.\n\x0c([0-9a-f]{12})", re.DOTALL)
 
 
@@ -79,6 +80,11 @@ def settled(marks):
 def numbers(payload):
     """The numbers (weir.seq) of the items in a record."""
     return [int(digits, 16) for digits in _SEQ.findall(payload)]
+
+
+def run_of(payload):
+    """The run (weir.run) of the items in a record."""
+    return _RUN.search(payload).group(1).decode()
 
 
 def ranges_of(found):
