@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""D2, D3, D4, D6: queues on disk whose process dies at any step, whose disk loses, damages or refuses what it was given."""
+"""D2, D3, D4, D6: queues on disk whose process dies at any step, whose disk loses, damages or refuses data."""
 
 import os
 import pathlib
@@ -13,6 +13,7 @@ from faultlib import Row, journal, ranges
 from faultlib.shim import rule
 
 WORKERS = ["--workers", "2"]
+ONCE = ("journal.recover.", "journal.set_aside.", "journal.dead_letter.")  # passed once in a process
 UNAVAILABLE = ["--fail-code=Unavailable"]
 
 
@@ -21,8 +22,6 @@ class DiskRow(Row):
 
     def setUp(self):
         super().setUp()
-        self.grpc = self.free_port()
-        self.endpoint = f"127.0.0.1:{self.grpc}"
         # In memory where possible: what these rows break is not the disk itself.
         memory = tempfile.TemporaryDirectory(prefix="weirfault.", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
         self.addCleanup(memory.cleanup)
@@ -30,6 +29,9 @@ class DiskRow(Row):
         self.queue = self.storage / "exporter_otlp_grpc__traces"
 
     def config(self, sink, **options):
+        """With a port of its own each time: while no weir runs, a connection may take one."""
+        self.grpc = self.free_port()
+        self.endpoint = f"127.0.0.1:{self.grpc}"
         return journal.on_disk(self.otlp_config(sink, grpc=self.grpc, signals=("traces",)), self.storage, **options)
 
     def has_started(self, weir, seconds=20):
@@ -42,7 +44,7 @@ class CrashPoints(DiskRow):
     id = "D2"
     title = "crash at every fail point of the queue on disk, twice in a row"
     budget = 20.0
-    broken_by = ("records marked as settled when they are taken (take.c: MARK_SETTLED for MARK_TAKEN)")
+    broken_by = "records marked as settled when they are taken (take.c: MARK_SETTLED for MARK_TAKEN): 2880 items lost"
 
     def points(self):
         listed = run("--version", env={"WEIR_FAILPOINTS": "list"}).stdout.split()
@@ -95,8 +97,8 @@ class CrashPoints(DiskRow):
             # A segment is complete only when its records wait.
             oracle.change(fail_rate=1 if point.startswith("journal.seal.") else 0)
             died = self.crash(oracle, point, 1)
-            died = self.crash(oracle, point, self.random.randint(1, 3)) or died
             self.assertTrue(died, f"{point} was never passed")
+            self.crash(oracle, point, 1 if point.startswith(ONCE) else self.random.randint(1, 2))
             oracle.change(fail_rate=0)
             # Three crashes in a row would be the records' fault.
             weir = self.start(oracle)
@@ -116,7 +118,7 @@ class DiskFaults(DiskRow):
     id = "D6"
     title = "EIO, short writes and failed syncs of the queue's disk, at each of the first 200 calls"
     budget = 20.0
-    broken_by = ("a sync that failed and is taken for good (flush.c: result 0)")
+    broken_by = "a failed sync that is taken for a good one (flush.c: sync_thread()): 10420 items lost"
     calls = 200
     steps = 8
 
@@ -215,25 +217,28 @@ class ManyQueues(DiskRow):
 
     def setUp(self):
         super().setUp()
-        self.ports = [self.free_port() for _ in range(self.queues)]
         self.delivered = 0
         self.slowest = 0.0
+
+    def some_ports(self):
+        return [self.free_port() for _ in range(self.queues)]
 
     def folder_of(self, number):
         return self.storage / f"exporter_otlp_grpc_{number}_traces"
 
-    def many(self, sink):
-        """As many pipelines, each with a port and a queue of its own."""
-        config = self.otlp_config(sink, grpc=self.grpc, signals=("traces",))
+    def many(self, sink, ports=None):
+        """As many pipelines, each with a queue of its own, and a port of its own where there are ports."""
+        config = self.otlp_config(sink, signals=("traces",))
         config["service"]["telemetry"]["logs"] = {"sampling": {"enabled": False}}
         pipeline = config["service"]["pipelines"].pop("traces")
         exporter = config["exporters"].pop("otlp_grpc")
-        config["receivers"].pop("otlp")
-        for number, port in enumerate(self.ports):
-            config["receivers"][f"otlp/{number}"] = {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{port}"}}}
+        config["receivers"] = {"nop": {}} if not ports else {
+            f"otlp/{number}": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{port}"}}}
+            for number, port in enumerate(ports)}
+        for number in range(self.queues):
             config["exporters"][f"otlp_grpc/{number}"] = {**exporter}
             config["service"]["pipelines"][f"traces/{number}"] = {
-                **pipeline, "receivers": [f"otlp/{number}"], "exporters": [f"otlp_grpc/{number}"]}
+                **pipeline, "receivers": [f"otlp/{number}" if ports else "nop"], "exporters": [f"otlp_grpc/{number}"]}
         return journal.on_disk(config, self.storage, max_size=self.max_size)
 
     def lay_out(self, queues):
@@ -271,15 +276,17 @@ class DamagedQueues(ManyQueues):
     id = "D4"
     title = "damaged queues: bits, pages, noise, files cut, gone or of another version"
     budget = 20.0
-    broken_by = "X"
+    broken_by = ("a reader that does not look for the next record behind damage (read.c: read_resync() gives the "
+                 "end): 540 items lost in the first 20 cases")
     rounds = 11
 
     def fill(self):
         """Queues in which some records are settled and most wait, left by kill -9."""
         oracle = self.oracle(*UNAVAILABLE, "--fail-rate=0.7")
-        weir = self.weir(self.many(oracle.grpc), args=WORKERS)
+        ports = self.some_ports()
+        weir = self.weir(self.many(oracle.grpc, ports), args=WORKERS)
         generators = [self.generator(f"127.0.0.1:{port}", "-n", 1200, "-i", 10, run=f"queue{number}")
-                      for number, port in enumerate(self.ports)]
+                      for number, port in enumerate(ports)]
         for generator in generators:
             generator.wait()
         oracle.change(fail_rate=1)
@@ -341,8 +348,8 @@ class DamagedQueues(ManyQueues):
         for number in range(self.rounds):
             self.one_round(filled, number)
         self.assertGreater(self.lost, 0)
-        self.figure(f"{self.rounds * self.queues} cases, {self.lost} items in damaged records, {self.delivered} in others, "
-                    f"all of which came; slowest start {self.slowest:.2f} s with {self.queues} queues")
+        self.figure(f"{self.rounds * self.queues} cases, {self.lost} items in damaged records, {self.delivered} in "
+                    f"others, all of which came; slowest start {self.slowest:.2f} s with {self.queues} queues")
         self.assertLessEqual(self.slowest, 2.0)
 
 
@@ -442,7 +449,8 @@ class PowerCuts(ManyQueues):
     title = "power cuts: torn, lost and reordered writes of all that was not synced"
     tier = "n"
     budget = 120.0
-    broken_by = "X"
+    broken_by = ("a new segment's name that is not synced (flush.c: name_too false): 10000 items were answered for "
+                 "and never safe; segments without a seal set aside (recover.c): 2195 items lost in the first 20 states")
     rounds = 26
     max_size = 1 << 19
 
@@ -452,9 +460,10 @@ class PowerCuts(ManyQueues):
         answered = []
         for half in "ab":
             oracle = self.oracle(*UNAVAILABLE, "--fail-rate=0.6")
-            weir = self.weir(self.many(oracle.grpc), args=WORKERS, env=shim.env)
+            ports = self.some_ports()
+            weir = self.weir(self.many(oracle.grpc, ports), args=WORKERS, env=shim.env)
             generators = [self.generator(f"127.0.0.1:{port}", "-n", 250, "-i", 5, run=f"{half}{number}")
-                          for number, port in enumerate(self.ports)]
+                          for number, port in enumerate(ports)]
             for generator in generators:
                 generator.wait()
             answered += [generator.acknowledged() for generator in generators]
