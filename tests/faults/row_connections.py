@@ -61,7 +61,7 @@ class HalfOpen(Row):
                     f"{max(gone.values()):.1f} s")
         summary = load.stop()
         self.assertEqual(summary["items_refused"], 0)
-        self.assertLess(summary["latency_ms"]["max"], 3000, "a worker is stuck")
+        self.assertLess(summary["latency_ms"]["max"], 8000, "a worker is stuck")  # for the bound, 15 s
         self.judge(weir, [idle, load], [self.sink], endpoint=endpoint, window=2000, args=("-s", "metrics"))
 
 
@@ -296,8 +296,13 @@ class HostileBackend(Row):
                      f"{signal} {answers[signal][0]}: it connects", 0.02)
         over = time.monotonic() + self.window
         wait_for(lambda: time.monotonic() > over, 2, interval=0.02)
+        lost = {signal for signal in self.gates if answers[signal][3] == "dropped"}
+
+        def judged():
+            now = self.dropped()
+            return now if all(now[signal] > dropped[signal] for signal in lost) else None
+        now = wait_for(judged, 10, f"{lost} dropped: {[answers[signal][0] for signal in lost]}", 0.02)
         grown = sample.peak_mib(pid) - before
-        now = self.dropped()
         for signal, gate in self.gates.items():
             name, _, _, expected = answers[signal]
             with self.subTest(f"{signal}: {name}"):

@@ -80,7 +80,7 @@ class ConfigFuzz(Row):
         self.assertEqual(answers, self.CASES)
         self.assertNotRegex(text, "Sanitizer|runtime error")
         # The grammar is worth nothing if nothing it makes is right.
-        self.assertGreater(accepted, self.CASES // 50)
+        self.assertGreater(accepted, self.CASES // 200)
         self.figure(f"{answers} checked, {accepted} accepted")
 
     def start_one(self, text):
@@ -109,5 +109,5 @@ class ConfigFuzz(Row):
                 refused += found is None
                 wrong += [found] if found else []
         self.assertFalse(wrong, "\n\n".join(wrong[:3]))
-        self.assertGreater(started, self.STARTS // 2)
+        self.assertGreater(started, self.STARTS // 4)
         self.figure(f"{started} started in {time.monotonic() - begun:.0f} s, {refused} refused")

