@@ -23,6 +23,7 @@ struct disk_take {
 
 struct disk_lane {
     struct sender_lane *lane;
+    struct disk_queue *queue;
     struct disk_store *store;
     struct disk_take takes[DISK_AHEAD];
     unsigned taking;           /* takes that are busy */
@@ -44,6 +45,7 @@ struct disk_queue {
     _Atomic int64_t waiting_items; /* on disk, behind an answer, and not handed to the sender */
     _Atomic unsigned waiting;      /* lanes with somebody outside */
     uint64_t found;                /* items to be reported as made when worker 0 starts */
+    _Atomic unsigned under_way;    /* appends and takes */
     bool stuck;                    /* the disk has never come back: nothing is freed */
 };
 

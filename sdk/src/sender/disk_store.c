@@ -6,12 +6,8 @@
 #include <string.h>
 
 #include <weir/sys/host.h>
-#include <weir/sys/worker.h>
 
 #include "sdk/src/sender/disk_store.h"
-
-/* Longest time for a disk to end what it was asked, once the collector stops. */
-#define CLOSE_TIMEOUT (INT64_C(5) * 1000000000)
 
 static struct disk_store *stores;
 
@@ -85,36 +81,18 @@ struct disk_store *disk_store_open(const struct weir_storage_place *place, struc
     return store;
 }
 
-static bool wait_for_ends(struct disk_store *store)
-{
-    struct weir_worker *own = weir_worker_at(0);
-    const int64_t deadline = weir_worker_now(own) + CLOSE_TIMEOUT;
-    while (atomic_load(&store->under_way) > 0) {
-        weir_worker_turn(own, 10);
-        if (weir_worker_now(own) > deadline)
-            return false;
-    }
-    return true;
-}
-
-bool disk_store_close(struct disk_store *store)
+void disk_store_close(struct disk_store *store)
 {
     if (--store->references > 0)
-        return true;
+        return;
     for (struct disk_store **link = &stores; *link; link = &(*link)->next)
         if (*link == store) {
             *link = store->next;
             break;
         }
-    if (!wait_for_ends(store)) {
-        weir_log(store->logger, WEIR_ERROR, "Sending queue on disk: the disk does not answer",
-                 WEIR_F_TEXT("directory", store->directory));
-        return false;
-    }
     disk_attempts_close(store->attempts);
     weir_journal_unref(store->journal);
     weir_logger_free(store->logger);
     free(store->directory);
     free(store);
-    return true;
 }

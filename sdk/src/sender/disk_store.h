@@ -23,7 +23,6 @@ struct disk_store {
     struct weir_journal *journal;
     struct disk_attempts *attempts;
     _Atomic uint64_t used[DISK_SIZERS]; /* requests, items and bytes in the queue, with what is about to come in */
-    _Atomic unsigned under_way;         /* appends and takes */
     _Atomic bool suspect_out;     /* a record that was being sent when the process died is being sent again */
     uint64_t found;               /* items that were there when it was opened, which nobody has reported yet */
     _Atomic int64_t orphaned;     /* items of an instance that has stopped, to be taken over */
@@ -33,9 +32,8 @@ struct disk_store {
 /* Opens the client's directory under the place, or joins who has it open. NULL with `error` set. Main thread. */
 struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
                                    const char *suffix, struct weir_error *error);
-/* Leaves it. What is under way is waited for, but not for ever: false if it has not come back; the store is then left
- * open. Main thread, with every worker running. */
-bool disk_store_close(struct disk_store *store);
+/* Leaves it, with nothing under way any more. Main thread. */
+void disk_store_close(struct disk_store *store);
 
 static inline void disk_store_count(struct disk_store *store, uint64_t items, uint64_t bytes)
 {
