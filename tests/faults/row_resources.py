@@ -175,9 +175,12 @@ class ClockJumps(Row):
     def test_boot_time(self):
         """A machine that has been up for three years."""
         offset = "100000000"
-        command = ["unshare", "-T", "--monotonic", offset, "--boottime", offset]
-        probe = subprocess.run([*command, "cat", "/proc/uptime"], capture_output=True, text=True)
-        if probe.returncode != 0 or float(probe.stdout.split()[0]) < float(offset):
+        for alone in ([], ["-r"]):  # as root, and in a user namespace
+            command = ["unshare", *alone, "-T", "--monotonic", offset, "--boottime", offset]
+            probe = subprocess.run([*command, "cat", "/proc/uptime"], capture_output=True, text=True)
+            if probe.returncode == 0 and float(probe.stdout.split()[0]) > float(offset):
+                break
+        else:
             self.figure("no time namespaces here")
             return
         script = self.folder / "in-time-namespace"

@@ -19,7 +19,8 @@ class MemoryGroup:
     def __init__(self, limit, folder):
         v1 = (_V1 / "memory.limit_in_bytes").exists()
         base = _V1 if v1 else _V2
-        if not v1 and "memory" not in (_V2 / "cgroup.subtree_control").read_text().split():
+        passed_on = _V2 / "cgroup.subtree_control"
+        if not v1 and not (passed_on.exists() and "memory" in passed_on.read_text().split()):
             raise Unavailable("the root cgroup passes no memory controller on")
         self.path = base / f"weirfault.{os.getpid()}"
         self._folder = folder
