@@ -161,8 +161,8 @@ ledger:
         self.assertEqual(read.row("traces", "receiver", "otlp")["out"], 7)
         self.assertEqual(read.row("traces", "processor", "batch", "traces/a"), {
             "signal": "traces", "kind": "processor", "id": "batch", "pipeline": "traces/a",
-            "accepted": 7, "made": 1, "out": 5, "dropped": 3, "held": 0, "drops": {"gone": 3},
-            "refusals": {}})
+            "accepted": 7, "made": 1, "out": 5, "dropped": 3, "handed_over": 0, "held": 0,
+            "drops": {"gone": 3}, "refusals": {}})
         self.assertEqual(read.row("traces", "receiver", "otlp")["refusals"], {"full": 1})
         self.assertEqual(read.row("logs", "exporter", "otlp/x")["accepted"], 5)
         self.assertEqual(read.row("logs", "exporter", "otlp")["accepted"], 0)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <weir/grpc_client.h>
 #include <weir/net.h>
+#include <weir/otlp_call.h>
 #include <weir/sender.h>
 
 struct config {
@@ -30,15 +30,8 @@ struct shard {
 
 /* One batch under way. */
 struct transfer {
-    struct weir_grpc_request request;
+    struct weir_otlp_call call;
     struct weir_attempt *attempt;
-};
-
-static const char *const paths[WEIR_SIGNALS] = {
-    [WEIR_TRACES] = "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-    [WEIR_METRICS] = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-    [WEIR_LOGS] = "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
-    [WEIR_PROFILES] = "/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export",
 };
 
 static const struct config *config_of(struct weir_shard *shard)
@@ -46,98 +39,15 @@ static const struct config *config_of(struct weir_shard *shard)
     return weir_instance_config(weir_shard_instance(shard));
 }
 
-static bool is_retryable(const struct weir_grpc_response *response)
+static void on_done(struct weir_otlp_call *call, const struct weir_result *result,
+                    const struct weir_partial_success *partial)
 {
-    switch (response->code) {
-    case WEIR_GRPC_CANCELLED:
-    case WEIR_GRPC_DEADLINE_EXCEEDED:
-    case WEIR_GRPC_ABORTED:
-    case WEIR_GRPC_OUT_OF_RANGE:
-    case WEIR_GRPC_UNAVAILABLE:
-    case WEIR_GRPC_DATA_LOSS:
-        return true;
-    case WEIR_GRPC_RESOURCE_EXHAUSTED:
-        return response->has_retry_info; /* without, the batch is too large and stays so */
-    default:
-        return false;
-    }
-}
-
-/* The call is over. */
-static void finish(struct transfer *transfer, const struct weir_result *result)
-{
+    struct transfer *transfer = WEIR_CONTAINER_OF(call, struct transfer, call);
     struct weir_attempt *attempt = transfer->attempt;
-    weir_slices_free(&transfer->request.message);
     free(transfer);
+    if (result->outcome == WEIR_OK)
+        weir_attempt_rejected(attempt, partial);
     weir_attempt_done(attempt, result);
-}
-
-static void accepted(struct transfer *transfer, const struct weir_grpc_response *response)
-{
-    struct weir_arena arena = { 0 };
-    struct weir_partial_success partial = { 0 };
-    struct weir_error error = WEIR_ERROR_INIT;
-    enum weir_signal signal = weir_batch_signal(transfer->attempt->batch);
-    if (weir_response_decode(WEIR_OTLP_PROTOBUF, signal, response->body.data, response->body.length, &arena,
-                             &partial, &error) == 0) {
-        weir_attempt_rejected(transfer->attempt, &partial);
-        finish(transfer, &WEIR_RESULT_OK);
-    } else {
-        char *reason =
-            weir_xasprintf("Permanent error: rpc error: code = Internal desc = grpc: failed to unmarshal "
-                           "the received message: %s",
-                           weir_error_text(&error));
-        finish(transfer, &(struct weir_result){ WEIR_PERMANENT, WEIR_GRPC_INTERNAL, 0, reason });
-        free(reason);
-    }
-    weir_arena_free(&arena);
-    weir_error_free(&error);
-}
-
-static void refused(struct transfer *transfer, const struct weir_grpc_response *response)
-{
-    struct weir_text reason = { 0 };
-    struct weir_result result = { .outcome = is_retryable(response) ? WEIR_RETRYABLE : WEIR_PERMANENT,
-                                  .grpc_code = response->code };
-    if (result.outcome == WEIR_PERMANENT) {
-        weir_text_adds(&reason, "Permanent error: ");
-    } else if (response->has_retry_info && response->retry_delay > 0) {
-        result.retry_after = response->retry_delay;
-        weir_text_adds(&reason, "Throttle (");
-        weir_duration_print((struct weir_duration){ response->retry_delay }, &reason);
-        weir_text_adds(&reason, "), error: ");
-    }
-    weir_text_addf(&reason, "rpc error: code = %s desc = %.*s", weir_grpc_code_name(response->code),
-                   WEIR_STR_ARG(response->message));
-    result.reason = weir_text_string(&reason);
-    finish(transfer, &result);
-    weir_text_free(&reason);
-}
-
-static void on_done(struct weir_grpc_request *request, const struct weir_grpc_response *response)
-{
-    struct transfer *transfer = WEIR_CONTAINER_OF(request, struct transfer, request);
-    if (response->code == WEIR_GRPC_OK)
-        accepted(transfer, response);
-    else
-        refused(transfer, response);
-}
-
-/* Replaces the message by its compressed form. */
-static bool compress(struct transfer *transfer, int encoding, struct weir_error *error)
-{
-    struct weir_buffer *small = NULL;
-    struct weir_slices *message = &transfer->request.message;
-    if (encoding == WEIR_ENCODING_IDENTITY)
-        return true;
-    if (weir_deflate((enum weir_encoding)encoding, 0, message, &small, error) < 0)
-        return false;
-    weir_slices_clear(message);
-    bool added = weir_slices_add(message, small, small->data, small->length);
-    weir_buffer_unref(small);
-    if (!added)
-        weir_error_set(error, "out of memory");
-    return added;
 }
 
 /* weir_send. */
@@ -146,20 +56,9 @@ static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
     struct shard *own = weir_shard_data(shard);
     const struct config *config = config_of(shard);
     struct transfer *transfer = weir_xcalloc(1, sizeof *transfer);
-    struct weir_error error = WEIR_ERROR_INIT;
     transfer->attempt = attempt;
-    transfer->request.path = paths[weir_batch_signal(attempt->batch)];
-    transfer->request.compressed = true;
-    transfer->request.context = weir_batch_context(attempt->batch);
-    transfer->request.timeout = config->timeout.ns;
-    transfer->request.done = on_done;
-    if (!weir_batch_encode(attempt->batch, &transfer->request.message))
-        weir_error_set(&error, "out of memory");
-    else if (compress(transfer, config->client.compression, &error))
-        weir_grpc_client_send(own->client, &transfer->request);
-    if (weir_error_is_set(&error))
-        finish(transfer, &WEIR_RESULT_RETRYABLE(weir_error_text(&error)));
-    weir_error_free(&error);
+    transfer->call.done = on_done;
+    weir_otlp_call_send(&transfer->call, own->client, &config->client, attempt->batch, config->timeout.ns);
 }
 
 static struct weir_sender *sender_of(struct weir_instance *instance)

@@ -46,6 +46,8 @@ struct weir_grpc_client_options {
 };
 
 WEIR_EXPORT extern const struct weir_option_table weir_grpc_client_table;
+/* The same, for a component that sets the endpoint itself. */
+WEIR_EXPORT extern const struct weir_option_table weir_grpc_backend_table;
 
 /* What the clients of all workers share; unchanging, so that any thread may use it. */
 struct weir_grpc_target;

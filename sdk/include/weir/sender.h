@@ -81,7 +81,24 @@ WEIR_EXPORT extern const struct weir_option_table weir_sender_queue_table;
 /* The sender's metrics: what stands in the component's `metrics`. */
 WEIR_EXPORT extern const struct weir_instrument weir_sender_metrics[];
 
-/* What is wrong with a struct weir_retry_options: the check of a table of one's own, with other defaults. */
+/* The rows of `retry_on_failure`, for exporters whose defaults differ; the check is weir_sender_check_retry. */
+/* clang-format off */
+#define WEIR_SENDER_RETRY_ROWS(on, first)                                                                             \
+    WEIR_OPTION(struct weir_retry_options, enabled, "enabled", .preset = (on),                                        \
+                .doc = "Send again what failed and may succeed later."),                                              \
+    WEIR_OPTION(struct weir_retry_options, initial_interval, "initial_interval", .preset = (first),                   \
+                .doc = "Wait before the first retry, give or take randomization_factor."),                            \
+    WEIR_OPTION(struct weir_retry_options, max_interval, "max_interval", .preset = "30s",                             \
+                .doc = "Longest wait between retries, before randomization_factor."),                                 \
+    WEIR_OPTION(struct weir_retry_options, max_elapsed_time, "max_elapsed_time", .preset = "5m",                      \
+                .doc = "Time after the first try beyond which a batch is given up; 0: never."),                       \
+    WEIR_OPTION(struct weir_retry_options, multiplier, "multiplier", .preset = "1.5",                                 \
+                .doc = "Each wait is this many times the one before."),                                               \
+    WEIR_OPTION(struct weir_retry_options, randomization_factor, "randomization_factor", .preset = "0.5",             \
+                .doc = "Each wait is drawn from the interval times 1 minus this to 1 plus this.")
+/* clang-format on */
+
+/* What is wrong with a struct weir_retry_options. From a table's check, or as one. */
 WEIR_EXPORT void weir_sender_check_retry(const void *group, struct weir_checker *checker);
 
 /* Reports a negative `timeout`. From a table's check. */

@@ -33,6 +33,15 @@ static const struct weir_option keepalive_rows[] = {
 static const struct weir_option_table keepalive_table = { keepalive_rows,
                                                           sizeof(struct weir_grpc_client_keepalive), NULL };
 
+static void check_headers(const void *group, struct weir_checker *checker)
+{
+    const struct weir_grpc_client_options *options = group;
+    struct weir_error error = WEIR_ERROR_INIT;
+    if (weir_http_head_check(&options->headers, &error) < 0)
+        weir_check_fail(checker, "headers", "%s", weir_error_text(&error));
+    weir_error_free(&error);
+}
+
 static void check_options(const void *group, struct weir_checker *checker)
 {
     const struct weir_grpc_client_options *options = group;
@@ -44,9 +53,8 @@ static void check_options(const void *group, struct weir_checker *checker)
         weir_check_fail(checker, "endpoint", "%s", weir_error_text(&error));
     else
         weir_endpoint_free(&endpoint);
-    if (weir_http_head_check(&options->headers, &error) < 0)
-        weir_check_fail(checker, "headers", "%s", weir_error_text(&error));
     weir_error_free(&error);
+    check_headers(group, checker);
 }
 
 static const struct weir_option rows[] = {
@@ -80,6 +88,7 @@ static const struct weir_option rows[] = {
 
 const struct weir_option_table weir_grpc_client_table = { rows, sizeof(struct weir_grpc_client_options),
                                                           check_options };
+const struct weir_option_table weir_grpc_backend_table = { rows, sizeof(struct weir_grpc_client_options), check_headers };
 
 static const char *or_null(const char *text)
 {

@@ -41,21 +41,7 @@ void weir_sender_check_retry(const void *group, struct weir_checker *checker)
         weir_check_fail(checker, "randomization_factor", "'randomization_factor' must be within [0, 1]");
 }
 
-static const struct weir_option retry_rows[] = {
-    WEIR_OPTION(struct weir_retry_options, enabled, "enabled", .preset = "true",
-                .doc = "Send again what failed and may succeed later."),
-    WEIR_OPTION(struct weir_retry_options, initial_interval, "initial_interval", .preset = "5s",
-                .doc = "Wait before the first retry, give or take randomization_factor."),
-    WEIR_OPTION(struct weir_retry_options, max_interval, "max_interval", .preset = "30s",
-                .doc = "Longest wait between retries, before randomization_factor."),
-    WEIR_OPTION(struct weir_retry_options, max_elapsed_time, "max_elapsed_time", .preset = "5m",
-                .doc = "Time after the first try beyond which a batch is given up; 0: never."),
-    WEIR_OPTION(struct weir_retry_options, multiplier, "multiplier", .preset = "1.5",
-                .doc = "Each wait is this many times the one before."),
-    WEIR_OPTION(struct weir_retry_options, randomization_factor, "randomization_factor", .preset = "0.5",
-                .doc = "Each wait is drawn from the interval times 1 minus this to 1 plus this."),
-    WEIR_OPTION_END,
-};
+static const struct weir_option retry_rows[] = { WEIR_SENDER_RETRY_ROWS("true", "5s"), WEIR_OPTION_END };
 static const struct weir_option_table retry_table = { retry_rows, sizeof(struct weir_retry_options),
                                                       weir_sender_check_retry };
 

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The backends there are, and how the workers learn of others. The set is made on worker 0, which is the main thread, and
+ * handed to each worker; a set does not change.
+ */
+#ifndef LOAD_BALANCING_BACKENDS_H
+#define LOAD_BALANCING_BACKENDS_H
+
+#include <stdatomic.h>
+
+#include <weir/grpc_client.h>
+
+#include "plugins/exporters/load_balancing/ring.h"
+
+/* One backend; main thread, but for `clients`. */
+struct backend {
+    struct backend *next;
+    char *endpoint; /* as it was resolved: what the ring knows */
+    struct weir_grpc_client_options options;
+    struct weir_grpc_target *target;
+    _Atomic unsigned clients; /* of all workers */
+    bool wanted;              /* in the newest set */
+};
+
+/* A set and its ring; freed with the last reference, by any thread. */
+struct backend_set {
+    _Atomic unsigned references;
+    struct ring ring;
+    struct backend **backends; /* by the ring's endpoints */
+    size_t count;
+};
+
+struct backend_set *backend_set_ref(struct backend_set *set);
+void backend_set_unref(struct backend_set *set);
+
+/* All backends that there still are. */
+struct backends {
+    struct weir_instance *instance;
+    const struct weir_grpc_client_options *options; /* for all, but for the endpoint */
+    struct backend *first;
+    struct backend_set *set; /* the newest; NULL: none yet */
+};
+
+/* Makes the set of these endpoints, of which order and doubles do not count. True if it differs from the last; an endpoint
+ * that cannot be used is left out and logged. Main thread, as for what follows. */
+bool backends_update(struct backends *backends, const char *const *endpoints, size_t count);
+/* No worker has a client any more. */
+void backends_free(struct backends *backends);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The load_balancing exporter: what belongs together goes to one of several backends, by a ring that a whole tier of
+ * collectors agrees on (contrib-processors 9).
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include <weir/lookup.h>
+
+#include "plugins/exporters/load_balancing/split.h"
+
+/* Backends that the queue has room for where their number is not known beforehand. */
+#define BACKENDS_EXPECTED 10
+
+/* A set on its way to a worker. */
+struct delivery {
+    struct weir_task task;
+    struct lb_shard *own;
+    struct backend_set *set;
+};
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct lb_shared *shared = weir_instance_data(instance);
+    return shared ? shared->sender : NULL;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    lb_offer(weir_shard_data(shard), batch, ack);
+}
+
+/* --- backends that change --- */
+
+static void delivered(struct weir_task *task)
+{
+    struct delivery *delivery = WEIR_CONTAINER_OF(task, struct delivery, task);
+    struct lb_shared *shared = delivery->own->shared;
+    lb_adopt(delivery->own, delivery->set);
+    backend_set_unref(delivery->set);
+    free(delivery);
+    lb_shared_unref(shared);
+}
+
+static void deliver_to_all(struct lb_shared *shared)
+{
+    for (unsigned i = 0; i < shared->shard_count; i++) {
+        struct delivery *delivery = weir_xcalloc(1, sizeof(*delivery));
+        delivery->task.run = delivered;
+        delivery->own = &shared->shards[i];
+        delivery->set = backend_set_ref(shared->backends.set);
+        atomic_fetch_add(&shared->references, 1);
+        weir_worker_post(weir_shard_worker(delivery->own->shard), &delivery->task);
+    }
+}
+
+static void set_endpoints(struct lb_shared *shared, const char *const *endpoints, size_t count)
+{
+    if (!backends_update(&shared->backends, endpoints, count))
+        return;
+    weir_log(weir_instance_logger(shared->backends.instance), WEIR_INFO, "The backends are others",
+             WEIR_F_UINT("count", shared->backends.set->count));
+    deliver_to_all(shared);
+}
+
+/* The name's addresses; worker 0. */
+static void on_resolved(void *user, const char *const *addresses, size_t count, const char *error)
+{
+    struct lb_shared *shared = user;
+    const char *port = shared->config->resolver.dns.port;
+    if (count == 0) {
+        weir_log(weir_instance_logger(shared->backends.instance), WEIR_ERROR, "Cannot look up the backends",
+                 WEIR_F_TEXT("hostname", shared->config->resolver.dns.hostname), WEIR_F_TEXT("error", error));
+        return;
+    }
+    char **endpoints = weir_xcalloc(count, sizeof(*endpoints));
+    for (size_t i = 0; i < count; i++)
+        endpoints[i] = port && *port ? weir_xasprintf("%s:%s", addresses[i], port) : weir_xstrdup(addresses[i]);
+    set_endpoints(shared, (const char *const *)endpoints, count);
+    for (size_t i = 0; i < count; i++)
+        free(endpoints[i]);
+    free(endpoints);
+}
+
+/* --- life --- */
+
+static void destroy(struct weir_instance *instance)
+{
+    struct lb_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_free(shared->sender);
+    weir_instance_set_data(instance, NULL);
+    lb_shared_unref(shared);
+}
+
+/* What is written at this level counts; then what is written for the protocol. How many calls a backend gets at a time is
+ * ours to see to: in the sender, one that is dead would take them all. */
+static void set_sender_options(struct lb_shared *shared)
+{
+    const struct lb_config *config = shared->config;
+    const struct weir_sender_options *inner = &config->protocol.otlp.sender;
+    struct weir_sender_options *options = &shared->sender_options;
+    int64_t backends = config->resolver.static_on ? (int64_t)config->resolver.fixed.hostnames.count : BACKENDS_EXPECTED;
+    *options = config->sender.queue_on ? config->sender : *inner;
+    options->retry = config->sender.retry.enabled ? config->sender.retry : inner->retry;
+    shared->calls = (options->queue.num_consumers + shared->shard_count - 1) / shared->shard_count;
+    if (!options->queue_on || shared->calls < 1)
+        shared->calls = INT64_MAX;
+    options->queue.num_consumers = 0;
+    if (__builtin_mul_overflow(options->queue.queue_size, backends, &options->queue.queue_size))
+        options->queue.queue_size = INT64_MAX;
+}
+
+static int set_routers(struct lb_shared *shared, struct weir_instance *instance, struct weir_error *error)
+{
+    for (int signal = 0; signal < WEIR_PROFILES; signal++) {
+        struct router *router = &shared->routers[signal];
+        router->attributes = &shared->config->routing_attributes;
+        if (weir_instance_uses(instance, (enum weir_signal)signal)
+            && lb_routing_key(shared->config, (enum weir_signal)signal, &router->key, error) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int create(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct lb_config *config = weir_instance_config(instance);
+    struct lb_shared *shared = weir_xcalloc(1, sizeof(*shared));
+    weir_instance_set_data(instance, shared);
+    shared->references = 1;
+    shared->config = config;
+    shared->timeout = config->timeout.ns > 0 ? config->timeout.ns : config->protocol.otlp.timeout.ns;
+    shared->shard_count = weir_worker_count();
+    shared->shards = weir_xcalloc(shared->shard_count, sizeof(*shared->shards));
+    shared->backends = (struct backends){ .instance = instance, .options = &config->protocol.otlp.client };
+    if (set_routers(shared, instance, error) < 0)
+        return -1;
+    set_sender_options(shared);
+    shared->sender = weir_sender_new(instance, &shared->sender_options, lb_send);
+    return 0;
+}
+
+static int start(struct weir_instance *instance, struct weir_error *error)
+{
+    struct lb_shared *shared = weir_instance_data(instance);
+    const struct weir_strings *hostnames = &shared->config->resolver.fixed.hostnames;
+    for (unsigned i = 0; i < shared->shard_count; i++)
+        lb_shard_init(&shared->shards[i], shared, weir_instance_shard(instance, i));
+    if (shared->config->resolver.static_on) {
+        backends_update(&shared->backends, (const char *const *)hostnames->items, hostnames->count);
+        for (unsigned i = 0; i < shared->shard_count; i++)
+            lb_adopt(&shared->shards[i], shared->backends.set);
+    }
+    return weir_sender_open(shared->sender, error);
+}
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    struct lb_shared *shared = weir_instance_data(weir_shard_instance(shard));
+    unsigned index = weir_worker_index(weir_shard_worker(shard));
+    struct lb_shard *own = &shared->shards[index];
+    const struct lb_dns *dns = &shared->config->resolver.dns;
+    (void)error;
+    weir_shard_set_data(shard, own);
+    lb_open(own);
+    if (index == 0 && shared->config->resolver.dns_on)
+        shared->lookup = weir_lookup_new(weir_shard_worker(shard), dns->hostname, dns->interval.ns, on_resolved, shared);
+    weir_sender_worker_start(shared->sender, shard);
+    return 0;
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
+}
+
+static void drain(struct weir_shard *shard)
+{
+    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void retire(struct weir_shard *shard)
+{
+    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void worker_stop(struct weir_shard *shard)
+{
+    struct lb_shared *shared = weir_instance_data(weir_shard_instance(shard));
+    struct lb_shard *own = weir_shard_data(shard);
+    if (!own)
+        return;
+    if (weir_worker_index(weir_shard_worker(shard)) == 0) {
+        weir_lookup_free(shared->lookup);
+        shared->lookup = NULL;
+    }
+    weir_sender_worker_stop(shared->sender, shard);
+    lb_close(own);
+    weir_shard_set_data(shard, NULL);
+}
+
+static void stop(struct weir_instance *instance)
+{
+    struct lb_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_close(shared->sender);
+    for (unsigned i = 0; i < shared->shard_count; i++) {
+        backend_set_unref(shared->shards[i].set); /* of a worker that never started */
+        shared->shards[i].set = NULL;
+    }
+    backends_free(&shared->backends);
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
+}
+
+static const char *const aliases[] = { "loadbalancing", NULL };
+
+WEIR_EXPORT const struct weir_component weir_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "load_balancing",
+    .aliases = aliases,
+    .version = PACKAGE_VERSION,
+    .summary = "Sends what belongs together to one of several backends.",
+    .stability = { [WEIR_TRACES] = WEIR_BETA, [WEIR_METRICS] = WEIR_BETA, [WEIR_LOGS] = WEIR_BETA },
+    .traits = WEIR_HOLDS,
+    .options = &lb_table,
+    .metrics = weir_sender_metrics,
+    .create = create,
+    .start = start,
+    .worker_start = worker_start,
+    .consume = consume,
+    .promise = promise,
+    .held = held,
+    .drain = drain,
+    .worker_stop = worker_stop,
+    .stop = stop,
+    .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
+    .retire = retire,
+};
