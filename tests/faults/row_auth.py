@@ -8,7 +8,7 @@ import re
 import ssl
 
 from faultlib import Row
-from faultlib.pki import Authority
+from weirtest.pki import Authority
 from weirtest import free_port, messages, rawhttp, wait_for
 from weirtest.requests import PROTO, request
 from weirtest.rpc import grpc

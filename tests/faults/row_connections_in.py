@@ -14,7 +14,7 @@ import unittest.mock
 
 from faultlib import Row, sample
 from faultlib import frames as f
-from faultlib.pki import Authority
+from weirtest.pki import Authority
 from weirtest import paths, rawhttp, wait_for
 from weirtest.requests import PROTO
 

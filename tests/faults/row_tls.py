@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 from faultlib import Row
-from faultlib.pki import Authority
+from weirtest.pki import Authority
 from weirtest import wait_for
 
 # What servers show, and why the exporter refuses it: (options of the certificate, options of the

@@ -12,11 +12,11 @@ import time
 
 from weirtest import TestCase, free_port, prom, wait_for
 from weirtest.ledger import Ledger
+from weirtest.network import Impossible, network
 
 from . import ranges, sample
 from .gate import Gate
 from .generator import Generator
-from .network import Impossible, network
 from .oracle import Oracle
 from .sample import Sampler
 from .shim import Shim

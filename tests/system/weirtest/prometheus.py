@@ -14,36 +14,39 @@ from .wait import wait_for
 
 
 class Prometheus:
-    """A server with an empty store; `scrape` is a list of ports whose /metrics it reads every 200 ms."""
+    """A server with an empty store at `host`; `scrape` is a list of ports (of 127.0.0.1), or of "address:port",
+    whose /metrics it reads every 200 ms."""
 
-    def __init__(self, scrape=(), port=None):
+    def __init__(self, scrape=(), port=None, host="127.0.0.1"):
         self._folder = tempfile.TemporaryDirectory(prefix="weirtest.prometheus.")
         folder = pathlib.Path(self._folder.name)
-        targets = [{"job_name": f"port-{port}", "honor_labels": True, "scrape_interval": "200ms",
-                    "scrape_timeout": "200ms", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
-                   for port in scrape]
+        targets = [{"job_name": f"port-{str(target).rpartition(':')[2]}", "honor_labels": True,
+                    "scrape_interval": "200ms", "scrape_timeout": "200ms", "static_configs": [
+                        {"targets": [target if isinstance(target, str) else f"127.0.0.1:{target}"]}]}
+                   for target in scrape]
         (folder / "prometheus.yml").write_text(json.dumps({"scrape_configs": targets}))
         self.port = port or free_port()
+        self._address = f"{host}:{self.port}"
         self.child = Child(
             ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
-             f"--web.listen-address=127.0.0.1:{self.port}", "--web.enable-remote-write-receiver",
+             f"--web.listen-address={self._address}", "--web.enable-remote-write-receiver",
              "--enable-feature=native-histograms,exemplar-storage", "--log.level=warn"])
         wait_for(self._ready, 20, lambda: f"prometheus is ready: {self.child.tail()}")
 
     def _ready(self):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2):
+            with urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             return False
 
     @property
     def write_url(self):
-        return f"http://127.0.0.1:{self.port}/api/v1/write"
+        return f"http://{self._address}/api/v1/write"
 
     def get(self, path, **parameters):
         """The `data` of an answer of the HTTP API."""
-        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(parameters, True)}"
+        url = f"http://{self._address}/api/v1/{path}?{urllib.parse.urlencode(parameters, True)}"
         with urllib.request.urlopen(url, timeout=5) as answer:
             return json.load(answer)["data"]
 

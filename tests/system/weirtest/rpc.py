@@ -3,6 +3,7 @@
 
 import collections
 import os
+import pathlib
 import threading
 from concurrent import futures
 
@@ -62,9 +63,9 @@ class Sender:
 
 class Sink(grpc.GenericRpcHandler):
     """An OTLP server that keeps every request. `answer(signal, number)` may return a pair
-    (code name, details) for a refusal, or None to accept."""
+    (code name, details) for a refusal, or None to accept. `tls` is a pair of files, certificate and key."""
 
-    def __init__(self, answer=None, workers=4, port=0):
+    def __init__(self, answer=None, workers=4, port=0, host="127.0.0.1", tls=None):
         self._answer = answer
         self._signals = {messages.method(s): s for s in messages.SIGNALS}
         self._lock = threading.Lock()
@@ -75,7 +76,13 @@ class Sink(grpc.GenericRpcHandler):
             futures.ThreadPoolExecutor(workers),
             options=[("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)])
         self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port(f"127.0.0.1:{port}")
+        address = f"{host}:{port}"
+        if tls:
+            certificate, key = (pathlib.Path(file).read_bytes() for file in tls)
+            credentials = grpc.ssl_server_credentials([(key, certificate)])
+            self.port = self._server.add_secure_port(address, credentials)
+        else:
+            self.port = self._server.add_insecure_port(address)
         self._server.start()
 
     def service(self, details):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network of the row's own: its loopback, a cable to a far end that can be pulled, a name server."""
+"""A network of the test's own: its loopback, a cable to a far end that can be pulled, a name server; and
+files of its own where programs look for the system's."""
 
 import ctypes
 import functools
@@ -54,10 +55,11 @@ def _own():
 
 
 class Network:
-    """The process's own network, for the rest of its life (see Row.network()). `names` is its name server.
+    """The process's own network and mounts, for the rest of its life. `names` is its name server.
 
-    `near` and `far` are the addresses at both ends of the cable. far_socket() listens at the far one;
-    pull() makes all packets to it vanish, plug() ends that."""
+    `near` and `far` are the addresses at both ends of the cable. What at_far_end() calls listens, and starts
+    programs, at the far one; pull() makes all packets to it vanish, plug() ends that. The ports of the two ends
+    have nothing to do with each other."""
 
     near, far = "10.77.0.1", "10.77.0.2"
 
@@ -91,21 +93,22 @@ class Network:
     def _enter(network):
         _check(_libc.setns(network, _NEWNET), "setns")
 
-    def _at_far_end(self, action, *args):
+    def at_far_end(self, action, *args, **options):
+        """Calls `action`. Threads that it starts stay at that end."""
         self._enter(self._far)
         try:
-            return action(*args)
+            return action(*args, **options)
         finally:
             self._enter(self._near)
 
     def far_socket(self):
-        return self._at_far_end(socket.create_server, (self.far, 0))
+        return self.at_far_end(socket.create_server, (self.far, 0))
 
     def pull(self):
-        self._at_far_end(_ip, "addr", "flush", "dev", "far0")
+        self.at_far_end(_ip, "addr", "flush", "dev", "far0")
 
     def plug(self):
-        self._at_far_end(_ip, "addr", "add", f"{self.far}/24", "dev", "far0")
+        self.at_far_end(_ip, "addr", "add", f"{self.far}/24", "dev", "far0")
 
     def connections(self):
         """The local ports of connections to the far end that stand, and of those that are being made."""
@@ -116,6 +119,21 @@ class Network:
             if other.startswith(remote) and state in found:
                 found[state].add(int(local.rpartition(":")[2], 16))
         return found["01"], found["02"]
+
+    @staticmethod
+    def cover(path, own):
+        """From now on `path`, a file or folder that is there, is `own`: a path, or the text of a file."""
+        if isinstance(own, str):
+            with tempfile.NamedTemporaryFile("w", prefix="weirtest.", delete=False) as file:
+                file.write(own)
+            _mount(file.name, pathlib.Path(path).resolve(), _MS_BIND)
+            os.unlink(file.name)
+        else:
+            _mount(own, pathlib.Path(path).resolve(), _MS_BIND)
+
+    def hosts(self, *names):
+        """These names, and localhost, are in /etc/hosts: at the far end."""
+        self.cover("/etc/hosts", f"127.0.0.1 localhost\n{self.far} {' '.join(names)}\n")
 
 
 class NameServer:
@@ -129,7 +147,7 @@ class NameServer:
     def __init__(self):
         self.asked = []
         self._says = []
-        self._folder = tempfile.TemporaryDirectory(prefix="weirfault.")
+        self._folder = tempfile.TemporaryDirectory(prefix="weirtest.")
         for name, text in (("resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"),
                            ("nsswitch.conf", "hosts: files dns\n")):
             target = pathlib.Path("/etc", name)

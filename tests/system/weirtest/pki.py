@@ -46,6 +46,12 @@ class Authority:
         _openssl("req", "-x509", *_key_options("P-256"), "-nodes", "-days", 30, "-subj", f"/CN={name}",
                  "-keyout", self._key, "-out", self.pem)
 
+    def link_by_hash(self, folder):
+        """Puts the certificate into a folder in which OpenSSL looks for the system's CAs."""
+        done = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", str(self.pem)], check=True, text=True,
+                              capture_output=True)
+        (folder / f"{done.stdout.strip()}.0").write_bytes(self.pem.read_bytes())
+
     def issue(self, san="DNS:localhost,IP:127.0.0.1", key="P-256", first=-1.0, last=30.0):
         """A certificate valid from `first` to `last` days from now: (certificate file, key file)."""
         stem = self.folder / f"leaf{next(_numbers)}"
