@@ -183,8 +183,12 @@ void tail_decide_ripe(struct tail_shard *own)
     uint32_t number;
     if (own->turn_posted)
         return;
-    for (; left > 0 && (number = table_ripe(&own->table)) != NO_TRACE; left--)
+    for (; left > 0 && (number = table_ripe(&own->table)) != NO_TRACE; left--) {
+        uint32_t next = table_at(&own->table, number)->behind;
+        if (next != NO_TRACE)
+            table_expect(&own->table, trace_hash(table_at(&own->table, next)->id));
         decide(own, number);
+    }
     outbox_flush(own);
     if (table_ripe(&own->table) == NO_TRACE) {
         finish_tick(own);

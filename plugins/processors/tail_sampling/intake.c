@@ -273,6 +273,22 @@ static uint64_t items_left(const struct tail_shard *own, const struct parcel *pa
     return left;
 }
 
+#define AHEAD 12 /* touches whose index, and half of that whose trace is asked for */
+
+static void look_ahead(const struct tail_shard *own, size_t at)
+{
+    if (at + AHEAD < own->touch_count)
+        table_expect(&own->table, own->touches[at + AHEAD].hash);
+    if (at + AHEAD / 2 < own->touch_count)
+        table_expect_trace(&own->table, own->touches[at + AHEAD / 2].hash);
+}
+
+static enum placed place_next(struct tail_shard *own, struct parcel *parcel)
+{
+    look_ahead(own, parcel->at_touch);
+    return place(own, parcel, &own->touches[parcel->at_touch]);
+}
+
 /* Places from where the parcel was left; false when it has to wait for room. The parcel is gone, or only claims keep it,
  * on true. */
 static bool take_on(struct tail_shard *own, struct parcel *parcel, bool resumed)
@@ -284,7 +300,7 @@ static bool take_on(struct tail_shard *own, struct parcel *parcel, bool resumed)
         bool sorted = resumed || sort_group(own, parcel, &parcel->groups[parcel->at_group]);
         placed = sorted ? PLACED : NO_MEMORY;
         for (; placed == PLACED && parcel->at_touch < own->touch_count; parcel->at_touch += placed == PLACED)
-            placed = place(own, parcel, &own->touches[parcel->at_touch]);
+            placed = place_next(own, parcel);
         if (placed == NO_MEMORY) {
             parcel_failed(parcel, items_left(own, parcel, sorted), &out_of_memory);
             break;

@@ -82,6 +82,21 @@ static inline struct trace *table_at(const struct table *table, uint32_t number)
 /* Spreads trace ids; the same in every process, over the half of the id that decision caches know traces by. */
 uint64_t trace_hash(const uint8_t *id);
 
+/* Ask the memory for what a look-up of this hash will touch: first the index, some look-ups later the trace. Only hints. */
+static inline void table_expect(const struct table *table, uint64_t hash)
+{
+    if (table->slots)
+        __builtin_prefetch(&table->slots[(uint32_t)hash & table->slot_mask]);
+}
+static inline void table_expect_trace(const struct table *table, uint64_t hash)
+{
+    uint32_t number = table->slots ? table->slots[(uint32_t)hash & table->slot_mask].number : NO_TRACE;
+    if (number == NO_TRACE)
+        return;
+    __builtin_prefetch(table_at(table, number));
+    __builtin_prefetch((const char *)table_at(table, number) + 64);
+}
+
 /* NO_TRACE when there is none. */
 uint32_t table_find(const struct table *table, const uint8_t *id, uint64_t hash);
 /* A new pending trace, the newest, due after the table's wait; NO_TRACE when memory is out. */

@@ -42,7 +42,14 @@ static void set_attribute(struct maker *maker, struct weir_attributes *to, const
         made = weir_value_bool(strcmp(value, "true") == 0);
     else if (strcmp(type, "dbl") == 0)
         made = weir_value_double(strtod(value, NULL));
-    ck_assert(weir_attributes_set(to, arena(maker), copy(maker, text), made));
+    if (*type != '+') {
+        ck_assert(weir_attributes_set(to, arena(maker), copy(maker, text), made));
+        return;
+    }
+    struct weir_attribute *items = weir_arena_calloc(arena(maker), to->count + 1, sizeof *items);
+    memcpy(items, to->items, to->count * sizeof *items);
+    items[to->count] = (struct weir_attribute){ copy(maker, text), made };
+    *to = (struct weir_attributes){ items, to->count + 1, to->count + 1 };
 }
 
 static void parse_id(const char *hex, char *id)

@@ -13,6 +13,7 @@
  *     child        has a parent                              n:NAME   name
  *     str:K=V int:K=V bool:K=V dbl:K=V                       attributes of the span
  *     rstr:K=V rint:K=V rbool:K=V rdbl:K=V                   of the resource
+ *     +str:K=V     one more attribute of the span, even where there is one under the key
  *     scope:NAME   begins a new scope with this span
  *
  * A span without a trace of its own belongs to that of the span before.

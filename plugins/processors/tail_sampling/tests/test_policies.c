@@ -120,6 +120,7 @@ static const struct policy_case string_attribute[] = {
     { STRING("'values': ['v']"), "1 rstr:k=w str:k=v", "1" },
     { STRING("'values': ['v']"), "1 rstr:k=v str:k=w", "1" },
     { STRING("'values': ['v']"), "1 str:k=vv; 2 str:k=V", "" },
+    { STRING("'values': ['v']"), "1 str:k=v +str:k=w; 2 str:k=w +str:k=v", "1" },
     { STRING("'values': ['v']"), "1 str:k=w; 1 str:k=v", "1" },
     { STRING("'values': ['']"), "1 str:k=; 2", "" },
     { STRING("'values': ['']"), "1 rstr:k= | 2 rint:k=5", "" },
