@@ -85,7 +85,7 @@ class KillUnderLoad(DiskRow):
         self.assertEqual(sender.export("traces", load.request("traces", 0, 3, 0).body).code, "OK")
         took = time.monotonic() - begun
         self.assertGreater(took, delay / 1000, "answered before the sync was over")
-        self.assertEqual(oracle.items(), 3)
+        oracle.wait_items(3)
         self.assert_ledger_closes(weir)
 
 
