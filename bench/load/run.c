@@ -478,6 +478,18 @@ static void watch_signals(struct run *run)
     }
 }
 
+/* A further one must not end the process before it has said what became of the load. */
+static void forget_signals(struct run *run)
+{
+    sigset_t stops;
+    sigemptyset(&stops);
+    sigaddset(&stops, SIGINT);
+    sigaddset(&stops, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &stops, NULL);
+    for (int i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&run->stop_signals[i], NULL);
+}
+
 int load_run(const struct load_options *options, struct load_result *result, struct weir_error *error)
 {
     struct run run = { .options = options, .result = result };
@@ -506,8 +518,7 @@ int load_run(const struct load_options *options, struct load_result *result, str
         result->cpu_seconds = cpu_now() - cpu;
         weir_timer_stop(&run.tick);
         weir_timer_stop(&run.progress);
-        uv_close((uv_handle_t *)&run.stop_signals[0], NULL);
-        uv_close((uv_handle_t *)&run.stop_signals[1], NULL);
+        forget_signals(&run);
     }
     close_all(&run);
     return status;
