@@ -145,11 +145,6 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     return own->serving.server ? 0 : -1;
 }
 
-static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(sender_of(instance), asked);
-}
-
 static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
 {
     return weir_sender_held(own_of(shard)->sender, shard, signal);
@@ -238,7 +233,6 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .start = start,
     .worker_start = worker_start,
     .consume = consume,
-    .promise = promise,
     .held = held,
     .quiesce = quiesce,
     .drain = drain,
