@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <config.h>
+
+#include "plugins/exporters/loki/line.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void loki_line_add(struct loki_line *line, struct weir_str text)
+{
+    if (line->problem)
+        return;
+    if (text.length > LOKI_LINE_MAX - (line->out->length - line->start))
+        line->problem = "the line would be longer than 16 MiB";
+    else if (!weir_buffer_append(line->out, text.data, text.length))
+        line->problem = "out of memory";
+}
+
+void loki_line_addc(struct loki_line *line, char c)
+{
+    loki_line_add(line, weir_str_make(&c, 1));
+}
+
+static bool is_plain(unsigned char c, bool html)
+{
+    return c >= ' ' && c != '"' && c != '\\' && !(html && (c == '<' || c == '>' || c == '&'));
+}
+
+static void add_escape(struct loki_line *line, unsigned char c)
+{
+    char text[8];
+    switch (c) {
+    case '"':
+        loki_line_add(line, WEIR_STR("\\\""));
+        break;
+    case '\\':
+        loki_line_add(line, WEIR_STR("\\\\"));
+        break;
+    case '\n':
+        loki_line_add(line, WEIR_STR("\\n"));
+        break;
+    case '\r':
+        loki_line_add(line, WEIR_STR("\\r"));
+        break;
+    case '\t':
+        loki_line_add(line, WEIR_STR("\\t"));
+        break;
+    default:
+        snprintf(text, sizeof(text), "\\u%04x", c);
+        loki_line_add(line, weir_str_of(text));
+    }
+}
+
+/* U+2028 and U+2029, which Go escapes for JavaScript's sake. */
+static bool is_separator(struct weir_str text, size_t at)
+{
+    return text.length - at >= 3 && memcmp(text.data + at, "\xe2\x80", 2) == 0
+           && (text.data[at + 2] == '\xa8' || text.data[at + 2] == '\xa9');
+}
+
+void loki_line_add_quoted(struct loki_line *line, struct weir_str text, bool html)
+{
+    size_t from = 0;
+    loki_line_addc(line, '"');
+    for (size_t at = 0; at < text.length && !line->problem; at++) {
+        unsigned char c = (unsigned char)text.data[at];
+        bool separator = html && c == 0xe2 && is_separator(text, at);
+        if (is_plain(c, html) && !separator)
+            continue;
+        loki_line_add(line, weir_str_make(text.data + from, at - from));
+        if (separator)
+            loki_line_add(line, text.data[at + 2] == '\xa8' ? WEIR_STR("\\u2028") : WEIR_STR("\\u2029"));
+        else
+            add_escape(line, c);
+        at += separator ? 2 : 0;
+        from = at + 1;
+    }
+    if (text.length > from)
+        loki_line_add(line, weir_str_make(text.data + from, text.length - from));
+    loki_line_addc(line, '"');
+}
+
+bool loki_id_is_set(weir_id_bytes id)
+{
+    for (size_t i = 0; i < id.length; i++) {
+        if (id.data[i])
+            return true;
+    }
+    return false;
+}
+
+void loki_line_add_hex(struct loki_line *line, weir_id_bytes id)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < id.length; i++) {
+        unsigned char c = (unsigned char)id.data[i];
+        char pair[2] = { digits[c >> 4], digits[c & 15] };
+        loki_line_add(line, weir_str_make(pair, sizeof(pair)));
+    }
+}
+
+void loki_line_add_value(struct loki_line *line, const struct weir_value *value)
+{
+    if (value->type == WEIR_VALUE_STRING) {
+        loki_line_add(line, value->string);
+        return;
+    }
+    struct weir_text text = { 0 };
+    weir_value_print(value, &text);
+    loki_line_add(line, weir_text_view(&text));
+    weir_text_free(&text);
+}
+
+void loki_line_add_number(struct loki_line *line, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%" PRId64, number);
+    loki_line_add(line, weir_str_of(text));
+}
+
+void loki_line_raw(struct loki_line *line, const struct loki_record *record)
+{
+    loki_line_add_value(line, &record->log->body);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The loki exporter: log records as streams of Loki's push API, or as OTLP for its native intake
+ * (contrib-receivers-exporters 6).
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "plugins/exporters/loki/send.h"
+
+static struct weir_sender *sender_of(struct weir_instance *instance)
+{
+    struct loki_shared *shared = weir_instance_data(instance);
+    return shared ? shared->sender : NULL;
+}
+
+static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
+{
+    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
+}
+
+/* --- life --- */
+
+static void destroy(struct weir_instance *instance)
+{
+    struct loki_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_free(shared->sender);
+    weir_url_free(&shared->url);
+    loki_rules_free(&shared->rules);
+    free(shared->headers);
+    weir_instance_set_data(instance, NULL);
+    free(shared);
+}
+
+/* The tenant of a record goes before a configured one: so it must not stand in the headers of all requests. */
+static void set_client(struct loki_shared *shared)
+{
+    const struct weir_pairs *configured = &shared->config->client.headers.pairs;
+    struct weir_pairs *kept = &shared->client.headers.pairs;
+    shared->client = shared->config->client;
+    shared->headers = weir_xcalloc(configured->count + 1, sizeof(*shared->headers));
+    *kept = (struct weir_pairs){ .items = shared->headers };
+    for (size_t i = 0; i < configured->count; i++) {
+        if (weir_str_equal_nocase(weir_str_of(configured->items[i].name), WEIR_STR("X-Scope-OrgID")))
+            shared->tenant = weir_str_of(configured->items[i].value);
+        else
+            kept->items[kept->count++] = configured->items[i];
+    }
+}
+
+/* One batch at a time, so that the entries of a stream arrive in the order they came; its requests, each with another tenant,
+ * go side by side. */
+static void set_sender_options(struct loki_shared *shared)
+{
+    struct weir_sender_options *options = &shared->sender_options;
+    *options = shared->config->sender;
+    shared->parallel = options->queue.num_consumers > 0 ? (size_t)options->queue.num_consumers : 1;
+    options->ordered = true;
+    options->queue.num_consumers = 1;
+}
+
+static int set_url(struct loki_shared *shared, struct weir_error *error)
+{
+    const char *endpoint = shared->config->endpoint;
+    const char *path = shared->rules.mode == LOKI_OTLP ? loki_otlp_path(shared->config) : "";
+    char *text = weir_xasprintf("%s%s%s", endpoint, !*path || endpoint[strlen(endpoint) - 1] == '/' ? "" : "/", path);
+    int result = weir_url_parse(text, &shared->url, error);
+    free(text);
+    return result < 0 ? weir_error_prefix(error, "\"endpoint\" must be a valid URL") : 0;
+}
+
+static void add_labels(struct weir_instance *instance, const struct weir_url *url)
+{
+    char port[8];
+    snprintf(port, sizeof(port), "%u", (unsigned)url->port);
+    weir_instance_add_label(instance, "server_address", url->host);
+    weir_instance_add_label(instance, "server_port", port);
+    weir_instance_add_label(instance, "url_path", url->target);
+}
+
+static int create(struct weir_instance *instance, struct weir_error *error)
+{
+    const struct loki_config *config = weir_instance_config(instance);
+    struct loki_shared *shared = weir_xcalloc(1, sizeof(*shared));
+    weir_instance_set_data(instance, shared);
+    shared->config = config;
+    loki_rules_init(&shared->rules, config);
+    if (set_url(shared, error) < 0)
+        return -1;
+    add_labels(instance, &shared->url);
+    set_client(shared);
+    shared->encoding = WEIR_ENCODING_SNAPPY;
+    if (shared->rules.mode == LOKI_OTLP)
+        shared->encoding = config->compression == LOKI_COMPRESSION_UNSET ? WEIR_ENCODING_GZIP
+                                                                         : (enum weir_encoding)config->compression;
+    set_sender_options(shared);
+    shared->sender = weir_sender_new(instance, &shared->sender_options, loki_send);
+    return 0;
+}
+
+static int start(struct weir_instance *instance, struct weir_error *error)
+{
+    struct loki_shared *shared = weir_instance_data(instance);
+    if (weir_encoding_prepare(shared->encoding, error) < 0)
+        return -1;
+    shared->transport = weir_http_transport_new(&shared->client, shared->url.https, instance, error);
+    return shared->transport ? weir_sender_open(shared->sender, error) : -1;
+}
+
+static int worker_start(struct weir_shard *shard, struct weir_error *error)
+{
+    const struct loki_shared *shared = weir_instance_data(weir_shard_instance(shard));
+    struct loki_shard *own = weir_xcalloc(1, sizeof(*own));
+    (void)error;
+    own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
+    weir_shard_set_data(shard, own);
+    weir_sender_worker_start(shared->sender, shard);
+    return 0;
+}
+
+static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
+{
+    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
+}
+
+static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
+{
+    return weir_sender_promise(sender_of(instance), asked);
+}
+
+static void drain(struct weir_shard *shard)
+{
+    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void retire(struct weir_shard *shard)
+{
+    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+}
+
+static void worker_stop(struct weir_shard *shard)
+{
+    struct loki_shard *own = weir_shard_data(shard);
+    if (!own)
+        return;
+    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
+    weir_http_client_free(own->client);
+    weir_shard_set_data(shard, NULL);
+    free(own);
+}
+
+static void stop(struct weir_instance *instance)
+{
+    struct loki_shared *shared = weir_instance_data(instance);
+    if (!shared)
+        return;
+    weir_sender_close(shared->sender);
+    weir_http_transport_free(shared->transport);
+    shared->transport = NULL;
+}
+
+static void *export_state(struct weir_instance *instance)
+{
+    return weir_sender_export(sender_of(instance));
+}
+
+static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
+{
+    return weir_sender_import(sender_of(instance), state, error);
+}
+
+WEIR_EXPORT const struct weir_component weir_component = {
+    WEIR_COMPONENT_GUARD,
+    .kind = WEIR_EXPORTER,
+    .type = "loki",
+    .version = PACKAGE_VERSION,
+    .summary = "Sends logs to Grafana Loki.",
+    .stability = { [WEIR_LOGS] = WEIR_BETA },
+    .traits = WEIR_HOLDS,
+    .options = &loki_table,
+    .metrics = weir_sender_metrics,
+    .create = create,
+    .start = start,
+    .worker_start = worker_start,
+    .consume = consume,
+    .promise = promise,
+    .held = held,
+    .drain = drain,
+    .worker_stop = worker_stop,
+    .stop = stop,
+    .destroy = destroy,
+    .export_state = export_state,
+    .import_state = import_state,
+    .retire = retire,
+};
