@@ -100,16 +100,21 @@ class CrashPoints(DiskRow):
             self.assertTrue(died, f"{point} was never passed")
             self.crash(oracle, point, 1 if point.startswith(ONCE) else self.random.randint(1, 2))
             oracle.change(fail_rate=0)
-            # Three crashes in a row would be the records' fault.
+            # All is delivered before the next point: three crashes in a row would be the records' own fault.
             weir = self.start(oracle)
             generator = self.load(weir)
             self.assertIsNotNone(generator, "weir does not start")
             self.generators.append(generator)
             generator.wait_acknowledged(200)
+            self.assert_nothing_lost(self.generators, [oracle], 20)
             generator.child.signal(15)
             weir.child.kill()
         weir = self.start(oracle)
         self.assertTrue(self.has_started(weir))
+        for generator in self.generators:
+            generator.child.wait(20)
+        for one in self._weirs:
+            self.assertNotIn("the process died each time it was sent", one.stderr)
         self.figure(f"{len(points)} points")
         self.judge(weir, self.generators, [oracle], endpoint=self.endpoint, window=None, seconds=20)
 
