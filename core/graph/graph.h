@@ -41,6 +41,7 @@ struct graph_node {
     bool opened; /* its shards were opened */
     enum graph_state state;
     int64_t deadline;          /* of its way out, on worker 0's clock */
+    bool retired;              /* what it held at last is for a successor */
     atomic_int undrained;      /* shards that have not reported weir_shard_drained yet */
     atomic_int unsettled;      /* shards that wait for answers */
     struct weir_task farewell; /* comes once what its shards have posted has run */
@@ -86,6 +87,7 @@ struct graph {
     struct weir_timer deadline; /* of the next retiring node */
     struct weir_task wake;
     atomic_bool wake_posted;
+    bool ending;                /* graph_drain has been called */
     int64_t drain_timeout; /* that retiring nodes get, nanoseconds */
 };
 

@@ -78,6 +78,7 @@ static bool is_settled(const void *argument)
 bool graph_drain(struct graph *graph, int64_t timeout)
 {
     int64_t deadline = weir_worker_now(weir_worker_at(0)) + timeout;
+    graph->ending = true;
     for (size_t i = 0; i < graph->node_count; i++)
         node_quiesce(graph->nodes[i]);
     for (size_t i = 0; i < graph->node_count; i++) {
