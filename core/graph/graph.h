@@ -126,6 +126,9 @@ int graph_start(struct graph *graph, struct weir_error *error);
 /* Tells everyone who wants to know that the collector is ready, or no longer. */
 void graph_announce(struct graph *graph, bool ready);
 
+/* Instances of the running configuration, extensions among them, whose status is an error. Main thread. */
+unsigned graph_count_failing(const struct graph *graph);
+
 /* Has receivers take no more, then lets everything that is under way arrive, for at most `timeout` nanoseconds. True
  * if all of it did. Main thread. */
 bool graph_drain(struct graph *graph, int64_t timeout);

@@ -42,6 +42,23 @@ void graph_announce(struct graph *graph, bool ready)
         node_announce(graph->nodes[i], ready);
 }
 
+static unsigned count_failing(struct graph_node *const *nodes, size_t count)
+{
+    unsigned failing = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum weir_status status = weir_instance_status(nodes[i]->instance, NULL);
+        failing += status == WEIR_STATUS_RECOVERABLE_ERROR || status == WEIR_STATUS_PERMANENT_ERROR ||
+                   status == WEIR_STATUS_FATAL_ERROR;
+    }
+    return failing;
+}
+
+unsigned graph_count_failing(const struct graph *graph)
+{
+    return count_failing(graph->nodes, graph->node_count) +
+           count_failing(graph->extensions, graph->extension_count);
+}
+
 /* Turns the loop until `done` says so; false when the deadline comes first. */
 static bool wait_until(bool (*done)(const void *argument), const void *argument, int64_t deadline)
 {

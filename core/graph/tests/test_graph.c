@@ -342,6 +342,24 @@ START_TEST(failing_start)
 }
 END_TEST
 
+/* Extensions count as the nodes of pipelines do: one whose token file is gone fails. */
+START_TEST(counts_who_fails)
+{
+    static const char file;
+    build("src: ", "", "sink: ", "", "traces: {receivers: [src], exporters: [sink]}");
+    start();
+    struct weir_instance *extension = graph->extensions[0]->instance;
+    ck_assert_uint_eq(graph_count_failing(graph), 0);
+    weir_instance_fault(extension, &file, "token cannot be read");
+    ck_assert_uint_eq(graph_count_failing(graph), 1);
+    weir_instance_report(find("sink"), WEIR_STATUS_PERMANENT_ERROR, "gone");
+    ck_assert_uint_eq(graph_count_failing(graph), 2);
+    weir_instance_fault(extension, &file, NULL);
+    ck_assert_uint_eq(graph_count_failing(graph), 1);
+    graph_stop(graph);
+}
+END_TEST
+
 static void expect_promise(size_t pipeline, enum weir_promise promise, const char *link)
 {
     const struct graph_node *found;
@@ -499,7 +517,7 @@ static Suite *make_suite(void)
         connectors_forward,   ledger_closes_and_prints,
         ledger_that_does_not_close, stopped_shards_refuse,
         promises,             promises_that_cannot_be_kept,
-        failing_start,        failing_create,
+        failing_start, counts_who_fails,        failing_create,
         references_to_extensions, references_to_what_does_not_run,
         references_to_what_offers_something_else, unsupported_signals,  unsupported_receiver_is_named_once,
         connector_on_one_side, connector_between_wrong_signals,
