@@ -30,7 +30,7 @@ int graph_start(struct graph *graph, struct weir_error *error)
         return -1;
     for (size_t i = graph->node_count; i-- > 0;)
         if (node_start(graph->nodes[i], error) != 0)
-            return weir_error_prefix(error, "cannot start pipelines");
+            return -1;
     return 0;
 }
 
