@@ -11,6 +11,7 @@ import time
 from weirtest import TestCase, free_port, messages, node, rpc, wait_for
 from weirtest.pki import Authority
 from weirtest.prometheus import Prometheus
+from weirtest.sampling import by_chance
 
 ERROR = 2
 DELTA = 1
@@ -90,14 +91,6 @@ service:
   pipelines:
     traces: {receivers: [otlp], processors: [tail_sampling], exporters: [otlp_grpc]}
 """
-
-
-def by_chance(trace_id, percentage):
-    """What the policy `probabilistic` of all collectors says of a trace: FNV-1a over the default salt and the id."""
-    value = 0xcbf29ce484222325
-    for byte in b"default-hash-seed" + trace_id:
-        value = (value ^ byte) * 0x100000001b3 % 2**64
-    return value <= (2**64 - 1) * percentage // 100
 
 
 def all_spans(requests):
