@@ -109,7 +109,7 @@ static int start_new(const struct graph_change *change, struct weir_error *error
             return -1;
     for (size_t i = change->node_count; i-- > 0;)
         if (change->nodes[i]->state == GRAPH_NEW && node_start(change->nodes[i], error) != 0)
-            return weir_error_prefix(error, "cannot start pipelines");
+            return -1;
     return 0;
 }
 

@@ -41,6 +41,7 @@ struct graph_node {
     bool opened; /* its shards were opened */
     enum graph_state state;
     int64_t deadline;          /* of its way out, on worker 0's clock */
+    bool retired;              /* what it held at last is for a successor */
     atomic_int undrained;      /* shards that have not reported weir_shard_drained yet */
     atomic_int unsettled;      /* shards that wait for answers */
     struct weir_task farewell; /* comes once what its shards have posted has run */
@@ -86,6 +87,7 @@ struct graph {
     struct weir_timer deadline; /* of the next retiring node */
     struct weir_task wake;
     atomic_bool wake_posted;
+    bool ending;                /* graph_drain has been called */
     int64_t drain_timeout; /* that retiring nodes get, nanoseconds */
 };
 
@@ -123,6 +125,9 @@ int graph_start(struct graph *graph, struct weir_error *error);
 
 /* Tells everyone who wants to know that the collector is ready, or no longer. */
 void graph_announce(struct graph *graph, bool ready);
+
+/* Instances of the running configuration, extensions among them, whose status is an error. Main thread. */
+unsigned graph_count_failing(const struct graph *graph);
 
 /* Has receivers take no more, then lets everything that is under way arrive, for at most `timeout` nanoseconds. True
  * if all of it did. Main thread. */

@@ -30,7 +30,7 @@ int graph_start(struct graph *graph, struct weir_error *error)
         return -1;
     for (size_t i = graph->node_count; i-- > 0;)
         if (node_start(graph->nodes[i], error) != 0)
-            return weir_error_prefix(error, "cannot start pipelines");
+            return -1;
     return 0;
 }
 
@@ -40,6 +40,23 @@ void graph_announce(struct graph *graph, bool ready)
         node_announce(graph->extensions[i], ready);
     for (size_t i = 0; i < graph->node_count; i++)
         node_announce(graph->nodes[i], ready);
+}
+
+static unsigned count_failing(struct graph_node *const *nodes, size_t count)
+{
+    unsigned failing = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum weir_status status = weir_instance_status(nodes[i]->instance, NULL);
+        failing += status == WEIR_STATUS_RECOVERABLE_ERROR || status == WEIR_STATUS_PERMANENT_ERROR ||
+                   status == WEIR_STATUS_FATAL_ERROR;
+    }
+    return failing;
+}
+
+unsigned graph_count_failing(const struct graph *graph)
+{
+    return count_failing(graph->nodes, graph->node_count) +
+           count_failing(graph->extensions, graph->extension_count);
 }
 
 /* Turns the loop until `done` says so; false when the deadline comes first. */
@@ -78,6 +95,7 @@ static bool is_settled(const void *argument)
 bool graph_drain(struct graph *graph, int64_t timeout)
 {
     int64_t deadline = weir_worker_now(weir_worker_at(0)) + timeout;
+    graph->ending = true;
     for (size_t i = 0; i < graph->node_count; i++)
         node_quiesce(graph->nodes[i]);
     for (size_t i = 0; i < graph->node_count; i++) {

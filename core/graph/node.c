@@ -47,7 +47,7 @@ static int open_shards(struct graph_node *node, struct weir_error *error)
     return -1;
 }
 
-int node_start(struct graph_node *node, struct weir_error *error)
+static int start(struct graph_node *node, struct weir_error *error)
 {
     const struct weir_component *component = weir_instance_component(node->instance);
     node->started = true;
@@ -61,11 +61,30 @@ int node_start(struct graph_node *node, struct weir_error *error)
     return 0;
 }
 
+/* Adds where the component is configured, as for what is wrong with its options. */
+static int fail_start(const struct graph_node *node, const char *what, struct weir_error *error)
+{
+    const struct weir_entry *entry = weir_config_find(node->config, node_kind(node), weir_instance_id(node->instance));
+    struct weir_problems problems = { 0 };
+    struct weir_text text = { 0 };
+    weir_problem_add(&problems, entry->place, entry->path, "%s: %s", what, weir_error_text(error));
+    weir_problems_print(&problems, &text);
+    weir_error_set(error, "%.*s", (int)strcspn(weir_text_string(&text), "\n"), weir_text_string(&text));
+    weir_text_free(&text);
+    weir_problems_free(&problems);
+    return -1;
+}
+
+int node_start(struct graph_node *node, struct weir_error *error)
+{
+    return start(node, error) == 0 ? 0 : fail_start(node, "cannot start pipelines", error);
+}
+
 int node_start_extension(struct graph_node *node, struct weir_error *error)
 {
     weir_log(node->logger, WEIR_INFO, "Extension is starting...");
-    if (node_start(node, error) != 0)
-        return weir_error_prefix(error, "failed to start extensions");
+    if (start(node, error) != 0)
+        return fail_start(node, "failed to start extensions", error);
     weir_log(node->logger, WEIR_INFO, "Extension started.");
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "core/graph/graph.h"
 
-/* Starts the instance and opens its shards. 0, or -1 with `error` set and what is open left for node_close. */
+/* Starts the instance and opens its shards. 0, or -1 with `error` set, which tells where it is configured, and what is open left for node_close. */
 int node_start(struct graph_node *node, struct weir_error *error);
 /* The same for an extension, with lines in the log. */
 int node_start_extension(struct graph_node *node, struct weir_error *error);

@@ -36,12 +36,13 @@ static bool is_used(const struct graph_node *extension)
     return false;
 }
 
-/* The running node that takes over what this one leaves. */
+/* The running node that takes over what this one leaves. At the end of the collector there is none: it leaves, too. */
 static struct graph_node *successor_of(const struct graph_node *node)
 {
     const struct weir_component *component = weir_instance_component(node->instance);
     const struct graph *graph = node->graph;
-    for (size_t i = 0; component->export_state && component->import_state && i < graph->node_count; i++) {
+    bool takes_over = component->export_state && component->import_state && !graph->ending;
+    for (size_t i = 0; takes_over && i < graph->node_count; i++) {
         struct graph_node *other = graph->nodes[i];
         if (weir_instance_component(other->instance) == component &&
             strcmp(weir_instance_id(other->instance), weir_instance_id(node->instance)) == 0 &&
@@ -75,10 +76,17 @@ static void begin_settling(struct graph_node *node)
 /* What a successor takes over need not be sent first, but what is on its way shall arrive, and arrive once. */
 static void begin_draining(struct graph_node *node)
 {
-    if (successor_of(node) ? node_retire(node) : node_drain(node))
+    node->retired = successor_of(node) != NULL;
+    if (node->retired ? node_retire(node) : node_drain(node))
         node->state = GRAPH_DRAINING;
     else
         begin_settling(node);
+}
+
+/* It has kept things for a successor that was taken out meanwhile, and sends them itself. */
+static bool is_bereft(const struct graph_node *node)
+{
+    return node->retired && !successor_of(node);
 }
 
 static void hand_over(const struct graph_node *node)
@@ -135,9 +143,9 @@ static bool move_on(struct graph_node *node)
     else if (before == GRAPH_WAITING && !node_is_fed(node))
         begin_draining(node);
     else if (before == GRAPH_DRAINING && atomic_load(&node->undrained) <= 0)
-        begin_settling(node);
+        is_bereft(node) ? begin_draining(node) : begin_settling(node);
     else if (before == GRAPH_SETTLING && atomic_load(&node->unsettled) <= 0)
-        close_now(node);
+        is_bereft(node) ? begin_draining(node) : close_now(node);
     return node->state != before;
 }
 

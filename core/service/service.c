@@ -61,12 +61,9 @@ static void instance_reports(struct weir_instance *instance, enum weir_status st
 static void tell_state(struct weir_instance *instance, struct weir_host_state *out)
 {
     const struct service *service = graph_context(instance);
-    *out = (struct weir_host_state){ .ready = service->ready_since != 0, .ready_since = service->ready_since };
-    for (size_t i = 0; i < service->graph->node_count; i++) {
-        enum weir_status status = weir_instance_status(service->graph->nodes[i]->instance, NULL);
-        out->instances_failing += status == WEIR_STATUS_RECOVERABLE_ERROR ||
-                                  status == WEIR_STATUS_PERMANENT_ERROR || status == WEIR_STATUS_FATAL_ERROR;
-    }
+    *out = (struct weir_host_state){ .ready = service->ready_since != 0,
+                                     .ready_since = service->ready_since,
+                                     .instances_failing = graph_count_failing(service->graph) };
 }
 
 static const struct weir_host host = {

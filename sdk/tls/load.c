@@ -13,6 +13,12 @@
 
 #include "sdk/tls/internal.h"
 
+/* What an error calls the input. */
+static const char *name_pem(const char *path, const char *pem)
+{
+    return pem ? "PEM" : path;
+}
+
 /* PEM from a file, or from text when there is one; NULL with `error` set to "open <path>: ...". */
 static BIO *open_pem(const char *path, const char *pem, struct weir_error *error)
 {
@@ -20,7 +26,7 @@ static BIO *open_pem(const char *path, const char *pem, struct weir_error *error
     if (!bio) {
         int failure = errno;
         ERR_clear_error();
-        weir_tls_host.fail(error, "open %s: %s", pem ? "PEM" : path,
+        weir_tls_host.fail(error, "open %s: %s", name_pem(path, pem),
                            failure == ENOENT ? "no such file or directory" : strerror(failure));
     }
     return bio;
@@ -78,6 +84,8 @@ int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_sp
     SSL_CTX *ssl = context->ssl;
     if (!spec->cert_file && !spec->cert_pem)
         return 0;
+    const char *cert_name = name_pem(spec->cert_file, spec->cert_pem);
+    const char *key_name = name_pem(spec->key_file, spec->key_pem);
     BIO *cert = open_pem(spec->cert_file, spec->cert_pem, error);
     BIO *key = cert ? open_pem(spec->key_file, spec->key_pem, error) : NULL;
     EVP_PKEY *private = key ? PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL) : NULL;
@@ -85,12 +93,14 @@ int weir_tls_load_identity(struct tls_context *context, const struct weir_tls_sp
     if (!cert || !key)
         result = -1; // the error is set
     else if (!private)
-        weir_tls_host.fail(error, "tls: failed to find any PEM data in key input: %s", weir_tls_why());
+        weir_tls_host.fail(error, "tls: failed to find any PEM data in key input %s: %s", key_name,
+                           weir_tls_why());
     else if (use_chain(context, cert) != 1)
-        weir_tls_host.fail(error, "tls: failed to find any PEM data in certificate input: %s",
+        weir_tls_host.fail(error, "tls: failed to find any PEM data in certificate input %s: %s", cert_name,
                            weir_tls_why());
     else if (SSL_CTX_use_PrivateKey(ssl, private) != 1 || SSL_CTX_check_private_key(ssl) != 1)
-        weir_tls_host.fail(error, "tls: private key does not match public key: %s", weir_tls_why());
+        weir_tls_host.fail(error, "tls: private key does not match public key: %s of %s and %s", weir_tls_why(),
+                           key_name, cert_name);
     else
         result = 0;
     EVP_PKEY_free(private);

@@ -2,13 +2,17 @@
 """What a reload leaves alone, and what becomes of what a component held that is replaced or taken out."""
 
 import json
+import os
 import pathlib
+import signal
 import tempfile
+import threading
 import time
 
 import yaml
 
 from weirtest import TestCase, free_port, messages, rawhttp, rpc, wait_for
+from weirtest.ledger import Ledger
 from weirtest.messages import http_path
 from weirtest.weir import run
 
@@ -212,6 +216,45 @@ class TestReplaced(State):
         row = self.stop()["exporter", "otlp_grpc"]
         self.assertEqual((row["accepted"], row["out"], other.requests), (14, 14, 3))
         self.assertEqual((row["handed_over"], row["made"]), (26, 26))
+
+    def queue_behind_a_slow_request(self):
+        """Five spans under way in an instance that retires, seven in its queue; the sink and what lets it answer."""
+        gate = threading.Event()
+        sink = self.managed(rpc.Sink(lambda *_: gate.wait(20) and None, port=self.backend))
+        self.addCleanup(gate.set)
+        self.unbatched()
+        self.config["exporters"]["nop"] = None
+        self.config["exporters"]["otlp_grpc"].update(timeout="30s", sending_queue={"num_consumers": 1})
+        self.start()
+        self.send(5)
+        wait_for(lambda: sink.requests == 1, 10, "the first request arrives")
+        self.send(7)
+        self.config["exporters"]["otlp_grpc"]["timeout"] = "31s"
+        self.reload(1, 1)
+        return sink, gate
+
+    def test_memory_queue_whose_successor_goes(self):
+        """The instance that was to hand it over sends it itself."""
+        sink, gate = self.queue_behind_a_slow_request()
+        self.config["service"]["pipelines"]["traces"]["exporters"] = ["nop"]
+        self.reload(1, 1)
+        gate.set()
+        sink.wait_count("traces", 12)
+        row = self.stop()["exporter", "otlp_grpc"]
+        self.assertEqual((row["out"], row["handed_over"]), (12, 0))
+
+    def test_memory_queue_and_shutdown(self):
+        """At shutdown there is no successor, either."""
+        sink, gate = self.queue_behind_a_slow_request()
+        os.kill(self.weir_.pid, signal.SIGTERM)
+        wait_for(lambda: "Starting shutdown..." in self.weir_.stderr, 10, "the shutdown begins")
+        gate.set()
+        ended = self.weir_.wait()
+        self.assertEqual((ended.code, sink.count("traces")), (0, 12), ended.stderr)
+        ledger = Ledger(ended.stderr)
+        self.assertTrue(ledger.closes, ended.stderr)
+        row = ledger.row("traces", "exporter", "otlp_grpc")
+        self.assertEqual((row["out"], row["handed_over"], row["dropped"]), (12, 0, 0))
 
     def test_memory_queue_without_successor(self):
         """It has as long as a shutdown has; what is then left is counted."""

@@ -279,8 +279,34 @@ class TestSignals(TestCase):
             self.addCleanup(weir.kill)
             ended = weir.wait()
         self.assertEqual(ended.code, 1, ended.stderr)
-        self.assertIn('Error: cannot start pipelines: failed to start "otlp" receiver: ', ended.stderr)
+        self.assertRegex(ended.stderr, r'(?m)^Error: \S+\.yaml:2:3: receivers::otlp: cannot start pipelines: failed to '
+                                       r'start "otlp" receiver: ')
 
+    def test_files_that_cannot_be_used(self):
+        """The error of a start tells the place in the configuration, and which file it is."""
+        with tempfile.TemporaryDirectory(prefix="weirtest.start.") as folder:
+            junk, none = f"{folder}/junk.pem", f"{folder}/none"
+            with open(junk, "w") as file:
+                file.write("no key\n")
+            tls = f"tls: {{cert_file: {junk}, key_file: {junk}}}}}"
+            text = BUSY % {"port": 0, "sink": 9, "metrics": "{level: none}", "resource": ""}
+            token = f"extensions:\n  bearertokenauth: {{filename: {none}}}\n" + text.replace(
+                "service:\n", "service:\n  extensions: [bearertokenauth]\n")
+            for config, place, what in (
+                    (text.replace('127.0.0.1:0"}', f'127.0.0.1:0", {tls}'), "2:3: receivers::otlp: cannot start pipelines: "
+                     'failed to start "otlp" receiver: ', f"key input {junk}: "),
+                    (text.replace("insecure: true", f"ca_file: {none}"), "8:3: exporters::otlp_grpc: cannot start pipelines"
+                     ': failed to start "otlp_grpc" exporter: ', f"open {none}: no such file or directory"),
+                    (token, "2:3: extensions::bearertokenauth: failed to start extensions: failed to start "
+                     '"bearertokenauth" extension: ', none)):
+                with self.subTest(place):
+                    weir = Weir(config, ready=False)
+                    self.addCleanup(weir.kill)
+                    ended = weir.wait()
+                    self.assertEqual(ended.code, 1, ended.stderr)
+                    line, = re.findall(r"(?m)^Error: (.*)", ended.stderr)
+                    self.assertIn(f".yaml:{place}", line)
+                    self.assertIn(what, line)
 
     def test_log_that_nobody_reads(self):
         """A log pipe whose reader has gone does not end weir."""

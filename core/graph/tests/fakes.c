@@ -10,6 +10,7 @@
 struct weir_text fakes_events;
 struct fakes_arrival fakes_arrivals[16];
 size_t fakes_arrival_count;
+const char *fakes_failing;
 
 static void note(const char *what, const struct weir_instance *instance)
 {
@@ -25,9 +26,9 @@ static int create(struct weir_instance *instance, struct weir_error *error)
 
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
-    (void)error;
-    note("start", instance);
-    return 0;
+    bool fails = fakes_failing && strcmp(weir_instance_id(instance), fakes_failing) == 0;
+    note(fails ? "fail" : "start", instance);
+    return fails ? weir_error_set(error, "no luck") : 0;
 }
 
 static int refuse(struct weir_instance *instance, struct weir_error *error)
@@ -199,4 +200,5 @@ void fakes_reset(void)
     for (size_t i = 0; i < fakes_arrival_count; i++)
         weir_batch_unref(fakes_arrivals[i].batch);
     fakes_arrival_count = 0;
+    fakes_failing = NULL;
 }

@@ -31,6 +31,9 @@ struct fakes_arrival {
 extern struct fakes_arrival fakes_arrivals[16];
 extern size_t fakes_arrival_count;
 
+/* The id of the one whose start fails; NULL: none. */
+extern const char *fakes_failing;
+
 void fakes_register(struct registry *registry);
 void fakes_reset(void);
 

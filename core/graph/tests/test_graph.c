@@ -321,6 +321,14 @@ START_TEST(stopped_shards_refuse)
 }
 END_TEST
 
+/* What follows the name of the configuration's file. */
+static void expect_error(const struct weir_error *error, const char *expected)
+{
+    const char *text = weir_error_text(error), *rest = strstr(text, ".yaml:");
+    ck_assert_msg(rest != NULL, "%s", text);
+    ck_assert_str_eq(rest + 5, expected);
+}
+
 START_TEST(failing_start)
 {
     struct weir_error error = WEIR_ERROR_INIT;
@@ -329,7 +337,8 @@ START_TEST(failing_start)
           "traces: {receivers: [src], processors: [pass], exporters: [sink, no_start]}");
     expect_good();
     ck_assert_int_eq(graph_start(graph, &error), -1);
-    ck_assert_str_eq(weir_error_text(&error), "cannot start pipelines: failed to start \"no_start\" exporter: no luck");
+    expect_error(&error, ":3:21: exporters::no_start: cannot start pipelines: failed to start \"no_start\" exporter: "
+                         "no luck");
     ck_assert_int_eq(weir_instance_status(find("no_start"), &reason), WEIR_STATUS_PERMANENT_ERROR);
     ck_assert_str_eq(reason, "no luck");
     free(reason);
@@ -339,6 +348,38 @@ START_TEST(failing_start)
     ck_assert_ptr_null(strstr(events, "open no_start"));
     ck_assert_ptr_nonnull(strstr(events, "stop no_start"));
     weir_error_free(&error);
+}
+END_TEST
+
+START_TEST(failing_start_of_an_extension)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    build("src: ", "", "sink: ", "", "traces: {receivers: [src], exporters: [sink]}");
+    expect_good();
+    fakes_failing = "ext/2";
+    ck_assert_int_eq(graph_start(graph, &error), -1);
+    expect_error(&error, ":5:21: extensions::ext/2: failed to start extensions: failed to start \"ext/2\" extension: "
+                         "no luck");
+    graph_stop(graph);
+    weir_error_free(&error);
+}
+END_TEST
+
+/* Extensions count as the nodes of pipelines do: one whose token file is gone fails. */
+START_TEST(counts_who_fails)
+{
+    static const char file;
+    build("src: ", "", "sink: ", "", "traces: {receivers: [src], exporters: [sink]}");
+    start();
+    struct weir_instance *extension = graph->extensions[0]->instance;
+    ck_assert_uint_eq(graph_count_failing(graph), 0);
+    weir_instance_fault(extension, &file, "token cannot be read");
+    ck_assert_uint_eq(graph_count_failing(graph), 1);
+    weir_instance_report(find("sink"), WEIR_STATUS_PERMANENT_ERROR, "gone");
+    ck_assert_uint_eq(graph_count_failing(graph), 2);
+    weir_instance_fault(extension, &file, NULL);
+    ck_assert_uint_eq(graph_count_failing(graph), 1);
+    graph_stop(graph);
 }
 END_TEST
 
@@ -500,6 +541,7 @@ static Suite *make_suite(void)
         ledger_that_does_not_close, stopped_shards_refuse,
         promises,             promises_that_cannot_be_kept,
         failing_start,        failing_create,
+        counts_who_fails,     failing_start_of_an_extension,
         references_to_extensions, references_to_what_does_not_run,
         references_to_what_offers_something_else, unsupported_signals,  unsupported_receiver_is_named_once,
         connector_on_one_side, connector_between_wrong_signals,

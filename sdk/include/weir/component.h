@@ -144,7 +144,8 @@ struct weir_component {
     void (*ready)(struct weir_instance *instance, bool ready);
 
     /* Reload, on each worker, before worker_stop and export_state: what somebody waits for and what is under way comes to
-     * its end, nothing else is begun, then weir_shard_drained(shard). NULL: nothing to wait for. */
+     * its end, nothing else is begun, then weir_shard_drained(shard). drain follows, and export_state does not, when the
+     * successor is taken out meanwhile. NULL: nothing to wait for. */
     void (*retire)(struct weir_shard *shard);
 };
 

@@ -143,7 +143,7 @@ WEIR_EXPORT void weir_sender_consume(struct weir_sender *sender, struct weir_sha
                                      struct weir_ack *ack);
 WEIR_EXPORT uint64_t weir_sender_held(struct weir_sender *sender, struct weir_shard *shard, enum weir_signal signal);
 /* Upstream's end: what waits in a memory queue gets one attempt each, without retries; a queue on disk keeps what is not
- * under way. */
+ * under way. After weir_sender_retire as well: then nothing is left to a successor any more. */
 WEIR_EXPORT void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard);
 WEIR_EXPORT void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shard);
 /* In stop. Main thread, as for what follows. Accept NULL. */

@@ -34,6 +34,10 @@ struct auth_client {
 int auth_client_find(struct auth_client *auth, const struct weir_auth_options *options, struct weir_instance *user,
                      struct weir_error *error);
 
+/* What both of them do; `side` is "server" or "client". Out parameters are borrowed. */
+int auth_find(const struct weir_auth_options *options, struct weir_instance *user, const char *interface,
+              const char *side, struct weir_instance **extension, const void **functions, struct weir_error *error);
+
 /* What is sent with a request: */
 struct weir_auth_headers {
     struct headers configured; /* by the options and the request, as far as the authenticator leaves it */

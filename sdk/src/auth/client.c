@@ -13,13 +13,8 @@ int auth_client_find(struct auth_client *auth, const struct weir_auth_options *o
 {
     struct weir_instance *extension = NULL;
     const void *functions = NULL;
-    const char *id = options->authenticator.id;
-    if (!id)
-        return weir_error_set(error, "no authenticator is named");
-    if (!user)
-        return weir_error_set(error, "failed to resolve authenticator \"%s\": this client has no extensions", id);
-    if (weir_instance_extension(user, id, WEIR_AUTH_CLIENT, "client authenticator", &extension, &functions, error) != 0)
-        return weir_error_prefix(error, "failed to resolve authenticator \"%s\"", id);
+    if (auth_find(options, user, WEIR_AUTH_CLIENT, "client", &extension, &functions, error) != 0)
+        return -1;
     *auth = (struct auth_client){ extension, functions };
     return 0;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The keys of `auth:` (collector-core 4.2, 4.3 and 6).
+ * The keys of `auth:` (collector-core 4.2, 4.3 and 6), and the extension that they name.
  */
 #include <config.h>
 
-#include <weir/auth.h>
+#include <stdlib.h>
+
+#include "sdk/src/auth/auth.h"
 
 static void check_auth(const void *group, struct weir_checker *checker)
 {
@@ -38,3 +40,17 @@ static const struct weir_option http_server_rows[] = {
 };
 const struct weir_option_table weir_auth_http_server_table = { http_server_rows, sizeof(struct weir_auth_options),
                                                                check_auth };
+
+int auth_find(const struct weir_auth_options *options, struct weir_instance *user, const char *interface,
+              const char *side, struct weir_instance **extension, const void **functions, struct weir_error *error)
+{
+    const char *id = options->authenticator.id;
+    if (!id)
+        return weir_error_set(error, "no authenticator is named");
+    if (!user)
+        return weir_error_set(error, "failed to resolve authenticator \"%s\": this %s has no extensions", id, side);
+    char *what = weir_xasprintf("%s authenticator", side);
+    int result = weir_instance_extension(user, id, interface, what, extension, functions, error);
+    free(what);
+    return result == 0 ? 0 : weir_error_prefix(error, "failed to resolve authenticator \"%s\"", id);
+}

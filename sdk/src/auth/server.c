@@ -16,13 +16,8 @@ int auth_server_find(struct auth_server *auth, const struct weir_auth_options *o
 {
     struct weir_instance *extension = NULL;
     const void *functions = NULL;
-    const char *id = options->authenticator.id;
-    if (!id)
-        return weir_error_set(error, "no authenticator is named");
-    if (!user)
-        return weir_error_set(error, "failed to resolve authenticator \"%s\": this server has no extensions", id);
-    if (weir_instance_extension(user, id, WEIR_AUTH_SERVER, "server authenticator", &extension, &functions, error) != 0)
-        return weir_error_prefix(error, "failed to resolve authenticator \"%s\"", id);
+    if (auth_find(options, user, WEIR_AUTH_SERVER, "server", &extension, &functions, error) != 0)
+        return -1;
     *auth = (struct auth_server){ extension, functions, &options->request_params };
     return 0;
 }

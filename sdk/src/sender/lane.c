@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <stdlib.h>
+
 #include "sdk/src/sender/sender.h"
 
 static struct lane *lane_of(struct sender_lane *base)
@@ -36,6 +38,23 @@ void lane_send(struct lane *lane, struct weir_batch *batch, struct weir_ack *ack
 {
     lane_take(lane, sender_entry_new(&lane->base, batch, ack));
     lane_pump(lane);
+}
+
+void lane_take_back(struct lane *lane)
+{
+    struct leftover *oldest = NULL;
+    while (lane->left) {
+        struct leftover *left = lane->left;
+        lane->left = left->next;
+        left->next = oldest;
+        oldest = left;
+    }
+    while (oldest) {
+        struct leftover *left = oldest;
+        oldest = left->next;
+        lane_take(lane, sender_entry_new(&lane->base, left->batch, NULL));
+        free(left);
+    }
 }
 
 /* Fills the lane's due ones from the queue; false: nothing more can be had. */

@@ -182,13 +182,17 @@ static void begin_end(struct weir_sender *sender, const struct weir_shard *shard
 {
     struct sender_shard *own = &sender->shards[weir_worker_index(weir_shard_worker(shard))];
     own->draining = true;
-    for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-        *(successor ? &own->lanes[signal].retiring : &own->lanes[signal].draining) = true;
+    for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
+        own->lanes[signal].retiring = successor;
+        own->lanes[signal].draining |= !successor;
+    }
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         struct lane *lane = &own->lanes[signal];
         if (lane->base.queue && lane->base.queue->type->drain)
             lane->base.queue->type->drain(&lane->base, successor);
         transfers_interrupt(lane);
+        if (!successor)
+            lane_take_back(lane);
         lane_pump(lane);
     }
 }

@@ -154,6 +154,8 @@ void lane_due(struct lane *lane, struct transfer *transfer, bool front);
 void lane_take(struct lane *lane, struct sender_entry *entry);
 /* Sends past the queue: where there is none, the client waits for the result. */
 void lane_send(struct lane *lane, struct weir_batch *batch, struct weir_ack *ack);
+/* What was left to a successor is the lane's again: nobody came for it. */
+void lane_take_back(struct lane *lane);
 /* The shard reports itself drained as soon as nothing of it is left. */
 void lane_check_drained(struct lane *lane);
 /* Runs a task of sender_post. */

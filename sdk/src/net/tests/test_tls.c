@@ -294,13 +294,13 @@ START_TEST(bad_files_are_told)
     server_options = good;
     server_options.common.key_file = file("ca.key");
     server_fails(
-        "failed to load TLS config: failed to load TLS cert and key: tls: private key does not match", "");
+        "failed to load TLS config: failed to load TLS cert and key: tls: private key does not match", "ca.key");
     server_options = good;
     server_options.common.cert_file = file("san");
     server_fails(
         "failed to load TLS config: failed to load TLS cert and key: tls: failed to find any PEM data in "
         "certificate input",
-        "");
+        "san: ");
     server_options = good;
     server_options.client_ca_file = file("none.pem");
     server_fails("failed to load TLS config: failed to load client CA CertPool: failed to load cert ",

@@ -609,6 +609,49 @@ START_TEST(retires_for_a_successor)
 }
 END_TEST
 
+/* The successor is taken out before what is under way has ended: what was left to it is sent here, once. */
+START_TEST(drained_though_it_retires)
+{
+    fake_start("{'sending_queue': {'num_consumers': 1}}");
+    for (size_t n = 1; n <= 3; n++)
+        assert_ok(offer(n));
+    fake_component.retire(weir_harness_shard(fake));
+    ck_assert_uint_eq(attempt_count, 1);
+    weir_harness_drain(fake);
+    ck_assert_uint_eq(attempt_count, 1);
+    fail_with(0, WEIR_RETRYABLE, "not now");
+    ck_assert_uint_eq(dropped("shutdown"), 1);
+    ck_assert_uint_eq(attempt_items[1], 2);
+    succeed(1);
+    ck_assert_uint_eq(attempt_items[2], 3);
+    ck_assert(!weir_harness_drained(fake));
+    succeed(2);
+    ck_assert(weir_harness_drained(fake));
+    ck_assert_uint_eq(ledger().delivered, 2 + 3);
+    fake_stop();
+}
+END_TEST
+
+/* As above, once it has reported that it is drained. */
+START_TEST(drained_after_it_retired)
+{
+    fake_start("{'sending_queue': {'num_consumers': 1}}");
+    for (size_t n = 1; n <= 3; n++)
+        assert_ok(offer(n));
+    fake_component.retire(weir_harness_shard(fake));
+    succeed(0);
+    ck_assert(weir_harness_drained(fake));
+    ck_assert_uint_eq(attempt_count, 1);
+    weir_harness_drain(fake);
+    for (size_t n = 1; n <= 2; n++) {
+        ck_assert_uint_eq(attempt_count, n + 1);
+        succeed(n);
+    }
+    ck_assert_uint_eq(ledger().delivered, 1 + 2 + 3);
+    fake_stop();
+}
+END_TEST
+
 START_TEST(retires_once_who_waits_is_answered)
 {
     fake_start("{'sending_queue': {'num_consumers': 1, 'wait_for_result': true}}");
@@ -664,6 +707,8 @@ int main(void)
     tcase_add_test(tests, stopped_without_a_drain);
     tcase_add_test(tests, moves_to_a_successor);
     tcase_add_test(tests, retires_for_a_successor);
+    tcase_add_test(tests, drained_though_it_retires);
+    tcase_add_test(tests, drained_after_it_retired);
     tcase_add_test(tests, retires_once_who_waits_is_answered);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
