@@ -363,6 +363,54 @@ static void put_targets(struct writer *writer, struct snapshot *snapshot)
     writer->style = style;
 }
 
+/* The first entry whose name is not below; the entries are sorted. */
+static size_t find_name(const struct snapshot *snapshot, struct weir_str name)
+{
+    size_t low = 0, high = snapshot->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (weir_str_compare(snapshot->entries[middle].family->name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* True for the name of a line that a histogram or summary has. */
+static bool is_taken(const struct snapshot *snapshot, struct weir_str name)
+{
+    static const char *const suffixes[] = { "_bucket", "_sum", "_count" };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(suffixes); i++) {
+        size_t length = strlen(suffixes[i]);
+        if (name.length <= length || memcmp(name.data + name.length - length, suffixes[i], length) != 0)
+            continue;
+        struct weir_str base = weir_str_make(name.data, name.length - length);
+        for (size_t at = find_name(snapshot, base);
+             at < snapshot->count && weir_str_equal(snapshot->entries[at].family->name, base); at++) {
+            enum weir_prometheus_type type = snapshot->entries[at].family->type;
+            if (type == WEIR_PROMETHEUS_HISTOGRAM || (type == WEIR_PROMETHEUS_SUMMARY && i > 0))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The entries have one name. */
+static void put_name(struct writer *writer, const struct snapshot *snapshot, size_t from, size_t to)
+{
+    struct weir_str name = snapshot->entries[from].family->name;
+    const char *why = NULL;
+    if (snapshot->target_count && weir_str_equal(name, writer->style->target_name))
+        why = "the name is that of the resources";
+    else if (is_taken(snapshot, name))
+        why = "the name is that of a part of a histogram or summary";
+    else
+        put_family(writer, &snapshot->entries[from], to - from);
+    for (size_t i = from; why && i < to; i++)
+        problem(writer, &snapshot->entries[i], why, WEIR_STR_NONE);
+}
+
 static void put_all(struct writer *writer, struct snapshot *snapshot)
 {
     bool targets_done = false;
@@ -370,19 +418,15 @@ static void put_all(struct writer *writer, struct snapshot *snapshot)
         qsort(snapshot->entries, snapshot->count, sizeof(*snapshot->entries), compare_entries);
     for (size_t from = 0, to; from < snapshot->count; from = to) {
         struct weir_str name = snapshot->entries[from].family->name;
-        int order = weir_str_compare(name, writer->style->target_name);
         for (to = from + 1; to < snapshot->count; to++) {
             if (!weir_str_equal(snapshot->entries[to].family->name, name))
                 break;
         }
-        if (order >= 0 && !targets_done) {
+        if (!targets_done && weir_str_compare(name, writer->style->target_name) >= 0) {
             put_targets(writer, snapshot);
             targets_done = true;
         }
-        if (order == 0 && snapshot->target_count)
-            problem(writer, &snapshot->entries[from], "the name is that of the resources", WEIR_STR_NONE);
-        else
-            put_family(writer, &snapshot->entries[from], to - from);
+        put_name(writer, snapshot, from, to);
     }
     if (!targets_done)
         put_targets(writer, snapshot);

@@ -316,6 +316,16 @@ static const struct page_case pages[] = {
     /* conflicts: the first has the say */
     { { NO_SCOPE }, { GAUGE("a", "{\"asInt\":1}"), HISTOGRAM("a", "2", BUCKETS("1", "5", "1", "1,2", "9", "3")) },
       HEAD("a", "gauge") "a 1\n", 1, 0 },
+    { { NO_SCOPE }, { HISTOGRAM("a", "2", BUCKETS("1", "5", "1", "1,2", "9", "3")),
+                      GAUGE("a", "{\"asInt\":1," ATTRIBUTES(ATTRIBUTE("b", "1")) "}") },
+      HEAD("a", "histogram") "a_bucket{le=\"1\"} 1\na_bucket{le=\"+Inf\"} 3\na_sum 9\na_count 3\n", 1, 0 },
+    { { NO_SCOPE }, { GAUGE("a_count", "{\"asInt\":1},{\"asInt\":2," ATTRIBUTES(ATTRIBUTE("b", "1")) "}") ","
+                      GAUGE("a_bucket", "{\"asInt\":1}") "," GAUGE("b_count", "{\"asInt\":1}"),
+                      SUMMARY("a", "{\"count\":\"1\",\"sum\":2}") },
+      HEAD("a", "summary") "a_sum 2\na_count 1\n" HEAD("a_bucket", "gauge") "a_bucket 1\n"
+      HEAD("b_count", "gauge") "b_count 1\n", 2, 0 },
+    { { NO_SCOPE }, { GAUGE("a_bucket", "{\"asInt\":1}"), HISTOGRAM("a", "2", "{\"count\":\"3\",\"bucketCounts\":[\"3\"]}") },
+      HEAD("a", "histogram") "a_bucket{le=\"+Inf\"} 3\na_sum 0\na_count 3\n", 1, 0 },
     { { NO_SCOPE }, { "{\"name\":\"a\",\"description\":\"one\",\"gauge\":{\"dataPoints\":[{\"asInt\":1}]}}",
                       "{\"name\":\"a\",\"description\":\"two\",\"gauge\":{\"dataPoints\":[{\"asInt\":2,"
                       ATTRIBUTES(ATTRIBUTE("b", "1")) "}]}}" },
@@ -496,6 +506,8 @@ static const struct {
     { "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
       "application/openmetrics-text;version=1.0.0;escaping=values;q=0.8", true, OPEN("1.0.0", "values") },
     { "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.1", true, TEXT_PLAIN },
+    { "text/plain, application/openmetrics-text", true, TEXT_PLAIN },
+    { "application/openmetrics-text, text/plain", true, OPEN("0.0.1", "underscores") },
     { ",;, ;q=x", true, TEXT_PLAIN },
 };
 
