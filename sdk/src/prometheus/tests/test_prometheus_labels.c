@@ -161,7 +161,7 @@ END_TEST
 START_TEST(there_may_be_many)
 {
     struct weir_text expected = { 0 };
-    char names[200][8];
+    char names[200][16];
     for (int i = 199; i >= 0; i--) {
         snprintf(names[i], sizeof(names[i]), "n%03d", i);
         ck_assert(weir_prometheus_labels_add(&labels, WEIR_PROMETHEUS_ATTRIBUTE, weir_str_of(names[i]), WEIR_STR("v")));
