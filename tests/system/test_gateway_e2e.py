@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole way: an application's SDK, weir beside it, weir as a gateway, and what stands behind that."""
 
+import base64
 import collections
+import json
 import pathlib
 import random
 import tempfile
@@ -9,12 +11,15 @@ import threading
 import time
 
 from weirtest import TestCase, free_port, messages, node, rpc, wait_for
+from weirtest.loki import Loki
 from weirtest.pki import Authority
 from weirtest.prometheus import Prometheus
 from weirtest.sampling import by_chance
 
 ERROR = 2
 DELTA = 1
+LEVELS = [""] + [f"{name}{more}" for name in ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+                 for more in ("", 2, 3, 4)]
 
 SIDECAR = """\
 receivers:
@@ -33,6 +38,7 @@ service:
   pipelines:
     traces: {receivers: [otlp], processors: [memory_limiter, batch, resource], exporters: [otlp/gateway]}
     metrics: {receivers: [otlp], processors: [memory_limiter, batch, resource], exporters: [otlp/gateway]}
+    logs: {receivers: [otlp], processors: [memory_limiter, batch, resource], exporters: [otlp/gateway]}
 """
 
 GATEWAY = """\
@@ -48,16 +54,20 @@ processors:
     policies:
       - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
       - {name: rest, type: probabilistic, probabilistic: {sampling_percentage: 10}}
+  resource: {attributes: [{key: loki.resource.labels, value: k8s.pod.name, action: insert}]}
 exporters:
   otlp/jaeger: {endpoint: "127.0.0.1:%(sink)s", tls: {insecure: true}}
   prometheusremotewrite:
     endpoint: %(prometheus)s
     external_labels: {cluster: prod, collector: gateway}
+  loki:
+    endpoint: %(loki)s
 service:
   telemetry: {metrics: {level: none}}
   pipelines:
     traces: {receivers: [otlp], processors: [memory_limiter, tail_sampling, batch], exporters: [otlp/jaeger]}
     metrics: {receivers: [otlp], processors: [memory_limiter, batch], exporters: [prometheusremotewrite]}
+    logs: {receivers: [otlp], processors: [memory_limiter, resource, batch], exporters: [loki]}
 """
 
 BALANCER = """\
@@ -159,11 +169,11 @@ class TestSidecarAndGateway(EndToEnd):
         authority = Authority(folder)
         cert, key = authority.issue()
         self.sink, self.seen = self.managed(rpc.Sink()), self.managed(rpc.Sink())
-        self.prometheus = self.managed(Prometheus())
+        self.prometheus, self.loki = self.managed(Prometheus()), self.managed(Loki())
         inner, self.port = free_port(), free_port()
         self.gateway = self.weir(GATEWAY % {
             "port": inner, "cert": cert, "key": key, "sink": self.sink.port,
-            "prometheus": self.prometheus.write_url}, args=["--workers", "3"])
+            "prometheus": self.prometheus.write_url, "loki": self.loki.url}, args=["--workers", "3"])
         self.sidecar = self.weir(SIDECAR % {"port": self.port, "gateway": inner, "ca": authority.pem},
                                  args=["--workers", "2"])
 
@@ -234,6 +244,72 @@ class TestSidecarAndGateway(EndToEnd):
         self.assertEqual(dict(info)["k8s_pod_name"], "web-0")
         row = self.ledgers("metrics").row("metrics", "exporter", "prometheusremotewrite")
         self.assertEqual(row["dropped"], delta)
+
+    def test_logs(self):
+        """Every record that the SDK sent is a line of the stream in which it must be."""
+        sent = self.sdk("logs", 3)
+        expected, count = in_loki(sent), self.seen.count("logs")
+        wait_for(lambda: len(self.loki.lines()) >= count, 30, lambda: f"{count} lines: {self.loki.streams()}")
+        found = {}
+        for labels, entries in self.loki.streams().items():
+            lines = [(ns, json.loads(line, parse_float=lambda text: number(float(text)))) for ns, line in entries]
+            found[labels] = sorted(([ns, line["instrumentation_scope"]["name"], line] for ns, line in lines),
+                                   key=lambda e: e[:2])
+        self.assertEqual(sorted(found), sorted(expected))
+        for labels, entries in expected.items():
+            self.assert_same(entries, found[labels], str(labels))
+        row = self.ledgers("logs").row("logs", "exporter", "loki")
+        self.assertEqual((row["out"], row["dropped"]), (count, 0))
+
+
+def in_loki(requests):
+    """{labels: [[nanoseconds, scope's name, line as an object], ...]} of what Loki must have got, sorted."""
+    out = {}
+    for request in requests:
+        for group in request.resource_logs:
+            resource = as_object(group.resource.attributes)
+            for scope in group.scope_logs:
+                for record in scope.log_records:
+                    labels = {"exporter": "OTLP", "instance": resource["service.instance.id"],
+                              "job": resource["service.name"], "k8s_pod_name": "web-0"}
+                    if record.severity_number:
+                        labels["level"] = LEVELS[record.severity_number]
+                    line = {"body": as_json(record.body), "traceid": record.trace_id.hex(),
+                            "spanid": record.span_id.hex(), "severity": record.severity_text,
+                            "flags": record.flags, "attributes": as_object(record.attributes), "resources": resource,
+                            "instrumentation_scope": {"name": scope.scope.name, "version": scope.scope.version}}
+                    if not scope.scope.version:
+                        del line["instrumentation_scope"]["version"]
+                    line = {key: value for key, value in line.items() if key == "body" or value}
+                    if line["body"] is None:
+                        del line["body"]
+                    entry = [record.time_unix_nano, scope.scope.name, line]
+                    out.setdefault(tuple(sorted(labels.items())), []).append(entry)
+    return {labels: sorted(entries, key=lambda e: e[:2]) for labels, entries in out.items()}
+
+
+def as_object(attributes):
+    return {a.key: as_json(a.value) for a in attributes}
+
+
+def as_json(value):
+    """What the exporter must write for an AnyValue, parsed."""
+    kind = value.WhichOneof("value")
+    if kind is None:
+        return None
+    given = getattr(value, kind)
+    if kind == "array_value":
+        return [as_json(v) for v in given.values]
+    if kind == "kvlist_value":
+        return as_object(given.values)
+    if kind == "bytes_value":
+        return base64.b64encode(given).decode()
+    return number(given) if kind == "double_value" else given
+
+
+def number(value):
+    """Go writes 1 for 1.0."""
+    return int(value) if value.is_integer() else value
 
 
 def plain(value):

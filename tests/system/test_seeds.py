@@ -5,7 +5,6 @@ They name ports, hosts and files of their machines. Each runs in a network of it
 names of its backends, these listen at the ports it expects, and the system's certificates are those of a CA made
 here."""
 
-import gzip
 import os
 import pathlib
 import random
@@ -13,7 +12,7 @@ import tempfile
 import time
 
 from weirtest import TestCase, messages, paths, prom, rawhttp, rpc, validate, wait_for
-from weirtest.lokipush import Loki
+from weirtest.loki import Loki
 from weirtest.network import Impossible, network
 from weirtest.pki import Authority
 from weirtest.prometheus import Prometheus
@@ -240,7 +239,7 @@ class TestOperatorGateway(Gateway):
     def test_it_does_what_was_meant(self):
         far, near = self.network.far, self.network.near
         tempo = self.backend("tempo", secure=False)
-        loki = self.managed(self.network.at_far_end(rawhttp.Sink, host=far, port=3100))
+        loki = self.managed(self.network.at_far_end(Loki, host=far, port=3100))
         weir = self.begin()
         prometheus = self.managed(self.network.at_far_end(Prometheus, [f"{near}:8889"], port=9090, host=far))
         sender = self.sender()
@@ -250,13 +249,8 @@ class TestOperatorGateway(Gateway):
         lines = [f"line {n}: ß" for n in range(50)]
         self.send(sender, "logs", self.logs(lines))
         self.assert_metrics(prometheus, values, instance=f"{near}:8889")
-        wait_for(lambda: loki.received, 20, "logs have come")
-        (request,) = loki.received
-        self.assertEqual((request.path, request.headers["content-type"]), ("/otlp/v1/logs", "application/x-protobuf"))
-        body = request.body
-        if request.headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        came = messages.request("logs").FromString(body)
+        wait_for(lambda: loki.otlp, 20, "logs have come")
+        ((_, came),) = loki.otlp
         self.assertEqual([r.body.string_value for g in came.resource_logs for s in g.scope_logs
                           for r in s.log_records], lines)
         self.assert_sampled(tempo, kept)
@@ -293,7 +287,7 @@ class TestGateway(Gateway):
         self.assert_metrics(prometheus, values, cluster="prod", collector="gateway")
         wait_for(loki.streams, 20, "logs have come")
         began = logs.resource_logs[0].scope_logs[0].log_records[0].time_unix_nano
-        self.assertEqual(loki.streams(), {'{namespace="prod", service_name="shop"}': [
+        self.assertEqual(loki.streams(), {(("namespace", "prod"), ("service_name", "shop")): [
             (began + n, f"severity=INFO severityN=9 service.name=shop {lines[n]}") for n in range(5, 50)]})
         self.assert_sampled(jaeger, kept)
         own = prom.scrape(8888)

@@ -77,7 +77,7 @@ def _push_module():
 class Loki:
     """`answer(number)`, asked before a request is looked at, may return (status, headers, body); None: none of that."""
 
-    def __init__(self, answer=None, port=0):
+    def __init__(self, answer=None, port=0, host="127.0.0.1"):
         self._answer = answer or (lambda _: None)
         self._push = _push_module()
         self._lock = threading.Lock()
@@ -97,7 +97,7 @@ class Loki:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server = http.server.ThreadingHTTPServer((host, port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -182,7 +182,7 @@ class Sink:
 
     Received = collections.namedtuple("Received", "path headers body")
 
-    def __init__(self, answer=None, host="127.0.0.1", port=0):
+    def __init__(self, answer=None):
         self._answer = answer
         self._lock = threading.Lock()
         self._received = []
@@ -197,7 +197,7 @@ class Sink:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer((host, port), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
