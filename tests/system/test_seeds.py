@@ -8,6 +8,7 @@ here."""
 import os
 import pathlib
 import random
+import re
 import tempfile
 import time
 
@@ -300,3 +301,29 @@ class TestGateway(Gateway):
         self.assertEqual(ledger.row("traces", "exporter", "logging")["out"], len(kept))
         self.assertEqual(ledger.row("logs", "exporter", "logging")["out"], len(lines))
         self.assertEqual(ledger.row("metrics", "exporter", "prometheusremotewrite")["out"], 6)
+
+
+class TestOthers(TestCase):
+    """What is right of configurations with components for which there is no plugin yet."""
+
+    missing = {
+        "daemonset.yaml": {"receivers::hostmetrics", "receivers::k8s_events", "receivers::filelog",
+                           "processors::k8sattributes"},
+        "helm-values-agent.yaml": {"processors::k8sattributes"},
+        "operator-agent.yaml": {"processors::k8sattributes"},
+    }
+
+    def test_nothing_else_is_wrong(self):
+        for name, missing in self.missing.items():
+            with self.subTest(name):
+                checked = validate((CONFIGS / name).read_text(), env={"MY_POD_IP": "127.0.0.1", "MY_NODE_NAME": "n1"})
+                errors = [line for line in checked.stderr.splitlines() if re.match(r"\S+:[0-9]+:[0-9]+: ", line)
+                          and ": warning: " not in line]
+                unknown = [re.match(r'\S+: ([a-z]+::[a-z0-9_]+): unknown type: ', line) for line in errors]
+                self.assertNotIn(None, unknown, checked.stderr)
+                self.assertEqual({match.group(1) for match in unknown} - missing, set())
+                self.assertEqual(checked.code == 0, not errors, checked.stderr)
+
+    def test_each_configuration_has_a_test(self):
+        own = {cls.config for cls in (TestSidecar, TestSidecarOptimized, TestOperatorGateway, TestGateway)}
+        self.assertEqual({path.name for path in CONFIGS.iterdir()}, own | set(self.missing))
