@@ -106,9 +106,9 @@ class CrashPoints(DiskRow):
             self.assertIsNotNone(generator, "weir does not start")
             self.generators.append(generator)
             generator.wait_acknowledged(200)
+            generator.stop()
             self.assert_nothing_lost(self.generators, [oracle], 20)
-            generator.child.signal(15)
-            weir.child.kill()
+            self.assert_ledger_closes(weir)
         weir = self.start(oracle)
         self.assertTrue(self.has_started(weir))
         for generator in self.generators:
