@@ -58,10 +58,11 @@ class CrashPoints(DiskRow):
         return max([int(path.name[:16], 16) for path in self.queue.glob("*.seg*")], default=0)
 
     def plant(self, point):
-        """What the point needs to be passed: a record that cannot be sent, a file that is no segment."""
+        """What the point needs to be passed: a segment without seal, whose record cannot be sent, or a file that is
+        none."""
         at = self.highest() + (1 << 32)
         path = self.queue / journal.segment_name(at)
-        if point.startswith("journal.dead_letter."):
+        if point.startswith(("journal.dead_letter.", "journal.recover.")):
             path.write_bytes(journal.segment(at, [b"no request"]))
         elif point.startswith("journal.set_aside."):
             path.write_bytes(b"no segment, but longer than the header of one, which takes 64 bytes")
@@ -98,6 +99,7 @@ class CrashPoints(DiskRow):
             oracle.change(fail_rate=1 if point.startswith("journal.seal.") else 0)
             died = self.crash(oracle, point, 1)
             self.assertTrue(died, f"{point} was never passed")
+            self.plant(point)
             self.crash(oracle, point, 1 if point.startswith(ONCE) else self.random.randint(1, 2))
             oracle.change(fail_rate=0)
             # All is delivered before the next point: three crashes in a row would be the records' own fault.
