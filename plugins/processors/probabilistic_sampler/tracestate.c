@@ -2,13 +2,12 @@
 /* Reading and writing tracestate. */
 #include <config.h>
 
+#include <weir/tracestate.h>
+
 #include "plugins/processors/probabilistic_sampler/threshold.h"
 #include "plugins/processors/probabilistic_sampler/tracestate.h"
 
 #define TEXT_MAX 1024
-#define KEY_MAX 256
-#define TENANT_MAX 241
-#define SYSTEM_MAX 14
 #define OT_VALUE_MAX 256
 
 /* Takes the part before the separator off the text; false once there is none left. */
@@ -43,36 +42,6 @@ static bool is_lower(char c)
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-/* Letters, digits and _ - * / behind a first letter (or digit, where that is allowed). */
-static bool is_name(struct weir_str name, size_t longest, bool digit_first)
-{
-    if (name.length == 0 || name.length > longest || !(is_lower(name.data[0]) || (digit_first && is_digit(name.data[0]))))
-        return false;
-    for (size_t i = 1; i < name.length; i++) {
-        char c = name.data[i];
-        if (!is_lower(c) && !is_digit(c) && c != '_' && c != '-' && c != '*' && c != '/')
-            return false;
-    }
-    return true;
-}
-
-static bool is_key(struct weir_str key)
-{
-    struct weir_str tenant, system;
-    if (!split(key, '@', &tenant, &system))
-        return is_name(key, KEY_MAX, false);
-    return is_name(tenant, TENANT_MAX, true) && is_name(system, SYSTEM_MAX, false);
-}
-
-/* Printable, without comma and equals sign, not ending in a space. */
-static bool is_value(struct weir_str value)
-{
-    for (size_t i = 0; i < value.length; i++)
-        if (value.data[i] < ' ' || value.data[i] > '~' || value.data[i] == '=')
-            return false;
-    return value.length > 0 && value.length <= 256 && value.data[value.length - 1] != ' ';
 }
 
 static bool is_field_key(struct weir_str key)
@@ -126,7 +95,7 @@ static const char *parse_ot(struct weir_str value, struct tracestate *out)
 static const char *parse_member(struct weir_str member, struct tracestate *out)
 {
     struct weir_str key, value;
-    if (!split(member, '=', &key, &value) || !is_key(key) || !is_value(value))
+    if (!split(member, '=', &key, &value) || !weir_tracestate_is_key(key) || !weir_tracestate_is_value(value))
         return "invalid W3C tracestate";
     if (weir_str_is(key, "ot"))
         return parse_ot(value, out);

@@ -5,6 +5,8 @@
  */
 #include <config.h>
 
+#include <weir/tracestate.h>
+
 #include "plugins/processors/tail_sampling/policy.h"
 
 #define MEMBERS 32
@@ -16,30 +18,6 @@ struct trace_state {
     const struct weir_strings *values;
 };
 
-static bool is_lower(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* Letters, digits and _ - * / behind a first letter (or digit, where that is allowed). */
-static bool is_name(struct weir_str name, size_t longest, bool digit_first)
-{
-    if (name.length == 0 || name.length > longest ||
-        !(is_lower(name.data[0]) || (digit_first && is_digit(name.data[0]))))
-        return false;
-    for (size_t i = 1; i < name.length; i++) {
-        char c = name.data[i];
-        if (!is_lower(c) && !is_digit(c) && c != '_' && c != '-' && c != '*' && c != '/')
-            return false;
-    }
-    return true;
-}
-
 /* The parts before and behind the first separator; false, with all of it in `left`, without one. */
 static bool cut(struct weir_str text, char separator, struct weir_str *left, struct weir_str *right)
 {
@@ -48,22 +26,6 @@ static bool cut(struct weir_str text, char separator, struct weir_str *left, str
     *left = weir_str_make(text.data, length);
     *right = at ? weir_str_make(at + 1, text.length - length - 1) : WEIR_STR_NONE;
     return at != NULL;
-}
-
-static bool is_key(struct weir_str key)
-{
-    struct weir_str tenant, system;
-    if (!cut(key, '@', &tenant, &system))
-        return is_name(key, 256, false);
-    return is_name(tenant, 241, true) && is_name(system, 14, false);
-}
-
-static bool is_value(struct weir_str value)
-{
-    for (size_t i = 0; i < value.length; i++)
-        if (value.data[i] < ' ' || value.data[i] > '~' || value.data[i] == '=')
-            return false;
-    return value.length > 0 && value.length <= 256 && value.data[value.length - 1] != ' ';
 }
 
 static bool is_blank(char c)
@@ -80,7 +42,7 @@ static bool parse_member(struct weir_str member, struct weir_str *key, struct we
         *key = weir_str_make(key->data + 1, key->length - 1);
     while (value->length > 0 && is_blank(value->data[value->length - 1]))
         value->length--;
-    return is_key(*key) && is_value(*value);
+    return weir_tracestate_is_key(*key) && weir_tracestate_is_value(*value);
 }
 
 static bool is_wanted(const struct trace_state *own, struct weir_str value)
