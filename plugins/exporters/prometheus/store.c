@@ -1,125 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <config.h>
 
-#include "plugins/exporters/prometheus/store.h"
+#include "plugins/exporters/prometheus/store_parts.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include <weir/worker.h>
 
-#define PARTS 64
-
-/* A hash table of chains. */
-struct table {
-    struct link **slots;
-    size_t size; /* a power of two, or 0 */
-    size_t count;
-};
-
-struct part {
-    pthread_mutex_t lock;
-    struct store *store;
-    struct table families;
-    struct table series;
-};
-
-struct store {
-    struct store *next; /* of those that are open */
-    char *key;
-    size_t key_length;
-    _Atomic unsigned references;
-    _Atomic uint64_t sequence;
-    _Atomic size_t count; /* of series */
-    uint64_t seed;
-    struct part parts[PARTS];
-    pthread_mutex_t target_lock;
-    struct table targets;
-};
-
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct store *open_stores;
 
-/* --- tables --- */
-
-static bool table_grow(struct table *table)
-{
-    size_t size = table->size ? table->size * 2 : 16;
-    struct link **slots = calloc(size, sizeof(*slots));
-    if (!slots)
-        return table->size > 0;
-    for (size_t i = 0; i < table->size; i++) {
-        struct link *next;
-        for (struct link *link = table->slots[i]; link; link = next) {
-            struct link **slot = &slots[link->hash & (size - 1)];
-            next = link->next;
-            link->next = *slot;
-            *slot = link;
-        }
-    }
-    free(table->slots);
-    table->slots = slots;
-    table->size = size;
-    return true;
-}
-
-static bool table_add(struct table *table, struct link *link)
-{
-    if (table->count >= table->size && !table_grow(table))
-        return false;
-    struct link **slot = &table->slots[link->hash & (table->size - 1)];
-    link->next = *slot;
-    *slot = link;
-    table->count++;
-    return true;
-}
-
-static struct link *table_chain(const struct table *table, uint64_t hash)
-{
-    return table->size ? table->slots[hash & (table->size - 1)] : NULL;
-}
-
-static void table_remove(struct table *table, struct link *link)
-{
-    struct link **at = &table->slots[link->hash & (table->size - 1)];
-    while (*at != link)
-        at = &(*at)->next;
-    *at = link->next;
-    table->count--;
-}
-
-/* Removes what `drop` says yes to, which has given it up then. */
-static void table_filter(struct table *table, bool (*drop)(void *user, struct link *link), void *user)
-{
-    for (size_t i = 0; i < table->size; i++) {
-        struct link **at = &table->slots[i], *link;
-        while ((link = *at)) {
-            struct link *next = link->next;
-            if (drop(user, link)) {
-                *at = next;
-                table->count--;
-            } else
-                at = &link->next;
-        }
-    }
-}
-
 /* --- references --- */
 
-static void family_unref(struct family *family)
+void family_unref(struct family *family)
 {
     if (family && atomic_fetch_sub_explicit(&family->references, 1, memory_order_acq_rel) == 1)
         free(family);
 }
 
-static struct family *family_ref(struct family *family)
+struct family *family_ref(struct family *family)
 {
     atomic_fetch_add_explicit(&family->references, 1, memory_order_relaxed);
     return family;
 }
 
-static void series_unref(struct series *series)
+void series_unref(struct series *series)
 {
     if (atomic_fetch_sub_explicit(&series->references, 1, memory_order_acq_rel) == 1)
         free(series);
@@ -135,7 +41,7 @@ static void series_drop(struct series *series)
     series_unref(series);
 }
 
-static void target_unref(struct target *target)
+void target_unref(struct target *target)
 {
     if (atomic_fetch_sub_explicit(&target->references, 1, memory_order_acq_rel) == 1)
         free(target);
@@ -472,90 +378,6 @@ void store_expire(struct store *store, int64_t now, int64_t expiration)
     pthread_mutex_lock(&store->target_lock);
     table_filter(&store->targets, expire_target, &expiry);
     pthread_mutex_unlock(&store->target_lock);
-}
-
-/* Room for `more` elements behind `count`. */
-static bool reserve(void **items, size_t count, size_t *capacity, size_t more, size_t size)
-{
-    size_t wanted = count + more, bytes;
-    if (wanted <= *capacity)
-        return true;
-    if (wanted < *capacity * 2)
-        wanted = *capacity * 2;
-    void *moved = weir_size_mul(wanted, size, &bytes) ? realloc(*items, bytes) : NULL;
-    if (!moved)
-        return false;
-    *items = moved;
-    *capacity = wanted;
-    return true;
-}
-
-static bool take_part(const struct part *part, struct snapshot *out)
-{
-    void *items = out->entries;
-    if (!reserve(&items, out->count, &out->capacity, part->series.count, sizeof(*out->entries)))
-        return false;
-    out->entries = items;
-    for (size_t i = 0; i < part->series.size; i++) {
-        for (struct link *link = part->series.slots[i]; link; link = link->next) {
-            struct series *series = WEIR_CONTAINER_OF(link, struct series, link);
-            atomic_fetch_add_explicit(&series->references, 1, memory_order_relaxed);
-            out->entries[out->count++] = (struct snapshot_entry){ .series = series,
-                                                                  .family = family_ref(series->family),
-                                                                  .value = value_ref(series->value) };
-        }
-    }
-    return true;
-}
-
-static bool take_targets(const struct store *store, struct snapshot *out)
-{
-    void *items = out->targets;
-    if (!reserve(&items, 0, &out->target_capacity, store->targets.count, sizeof(struct target *)))
-        return false;
-    out->targets = items;
-    for (size_t i = 0; i < store->targets.size; i++) {
-        for (struct link *link = store->targets.slots[i]; link; link = link->next) {
-            struct target *target = WEIR_CONTAINER_OF(link, struct target, link);
-            atomic_fetch_add_explicit(&target->references, 1, memory_order_relaxed);
-            out->targets[out->target_count++] = target;
-        }
-    }
-    return true;
-}
-
-bool store_snapshot(struct store *store, struct snapshot *out)
-{
-    bool good = true;
-    *out = (struct snapshot){ 0 };
-    for (size_t i = 0; good && i < PARTS; i++) {
-        struct part *part = &store->parts[i];
-        pthread_mutex_lock(&part->lock);
-        good = take_part(part, out);
-        pthread_mutex_unlock(&part->lock);
-    }
-    if (good) {
-        pthread_mutex_lock(&store->target_lock);
-        good = take_targets(store, out);
-        pthread_mutex_unlock(&store->target_lock);
-    }
-    if (!good)
-        snapshot_free(out);
-    return good;
-}
-
-void snapshot_free(struct snapshot *snapshot)
-{
-    for (size_t i = 0; i < snapshot->count; i++) {
-        series_unref(snapshot->entries[i].series);
-        family_unref(snapshot->entries[i].family);
-        value_unref(snapshot->entries[i].value);
-    }
-    for (size_t i = 0; i < snapshot->target_count; i++)
-        target_unref(snapshot->targets[i]);
-    free(snapshot->entries);
-    free(snapshot->targets);
-    *snapshot = (struct snapshot){ 0 };
 }
 
 size_t store_count(const struct store *store)

@@ -11,13 +11,8 @@
 #include <weir/prometheus.h>
 #include <weir/str.h>
 
+#include "plugins/exporters/prometheus/table.h"
 #include "plugins/exporters/prometheus/value.h"
-
-/* In a chain of a table. */
-struct link {
-    struct link *next;
-    uint64_t hash;
-};
 
 /* What all series of a metric have in common. Read-only. */
 struct family {
