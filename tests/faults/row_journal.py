@@ -44,7 +44,7 @@ class CrashPoints(DiskRow):
     id = "D2"
     title = "crash at every fail point of the queue on disk, twice in a row"
     budget = 40.0
-    broken_by = "records marked as settled when they are taken (take.c: MARK_SETTLED for MARK_TAKEN): 2880 items lost"
+    broken_by = "records marked as settled when they are taken (take.c: MARK_SETTLED for MARK_TAKEN): 1440 items lost"
 
     def points(self):
         listed = run("--version", env={"WEIR_FAILPOINTS": "list"}).stdout.split()
