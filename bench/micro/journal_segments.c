@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 #include <weir/sys/worker.h>
 
 #include "bench/micro/journal.h"

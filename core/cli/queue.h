@@ -4,7 +4,7 @@
 #define WEIR_CORE_CLI_QUEUE_H
 
 #include <weir/batch.h>
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 
 #include "core/cli/cli.h"
 

@@ -9,7 +9,7 @@
 #include <weir/buffer.h>
 #include <weir/error.h>
 
-#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_3"
+#define WEIR_TLS_ENGINE_SYMBOL "weir_tls_engine_4"
 
 /* Functions of libweir. */
 struct weir_tls_host {
@@ -95,6 +95,9 @@ struct weir_tls_engine {
 
     /* False when memory is out. */
     bool (*sha256)(const void *data, size_t length, uint8_t out[WEIR_TLS_SHA256]);
+
+    /* Frees what the engine keeps for this thread. For threads that use it now and then, such as those of libuv's pool. */
+    void (*thread_stop)(void);
 };
 
 /* The one exported symbol. */

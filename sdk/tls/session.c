@@ -152,12 +152,12 @@ static const char *alpn(void *session, size_t *length)
 
 static const struct weir_tls_engine engine = {
     context_new, context_free, validity, session_new, session_free,   handshake,
-    read_plain,  write_plain,  end,      alpn,        weir_tls_cipher, weir_tls_sha256,
+    read_plain,  write_plain,  end,      alpn,        weir_tls_cipher, weir_tls_sha256, OPENSSL_thread_stop,
 };
 
-WEIR_EXPORT weir_tls_engine_open weir_tls_engine_3;
+WEIR_EXPORT weir_tls_engine_open weir_tls_engine_4;
 
-const struct weir_tls_engine *weir_tls_engine_3(const struct weir_tls_host *host)
+const struct weir_tls_engine *weir_tls_engine_4(const struct weir_tls_host *host)
 {
     weir_tls_host = *host;
     weir_tls_digest_open();

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include <weir/storage.h>
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 #include <weir/sys/worker.h>
 
 #include "plugins/processors/tail_sampling/disk.h"

@@ -3,7 +3,7 @@
  * Undecided traces on disk, with `storage`: written when the collector stops, read when it starts. They then wait for
  * their decision as if their spans had come anew, for what belongs to them may have been held up by the restart, too.
  *
- * A journal (weir/sys/journal.h) in the instance's directory; a record is an OTLP request of whole traces.
+ * A journal (weir/journal.h) in the instance's directory; a record is an OTLP request of whole traces.
  */
 #ifndef TAIL_SAMPLING_DISK_H
 #define TAIL_SAMPLING_DISK_H

@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 
 #include "sdk/src/base/failpoint.h"
 #include "sdk/src/journal/format.h"

@@ -77,6 +77,7 @@ static void load(struct weir_job *job)
     follower->new_print = weir_tls_recipe_print(follower->recipe);
     if (follower->new_print != follower->print)
         follower->made = weir_tls_generation_make(follower->recipe, &follower->error);
+    follower->recipe->engine->thread_stop();
 }
 
 static char *changed_files(struct weir_tls_follower *follower)

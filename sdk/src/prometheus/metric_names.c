@@ -156,11 +156,16 @@ static void add_escaped(struct weir_str from, struct weir_text *name)
     }
 }
 
+static bool ends_with(struct weir_str name, struct weir_str suffix)
+{
+    return name.length >= suffix.length
+           && weir_str_equal(weir_str_make(name.data + name.length - suffix.length, suffix.length), suffix);
+}
+
 /* The name without a suffix that will be put behind it anew. */
 static struct weir_str without_suffix(struct weir_str name, struct weir_str suffix)
 {
-    if (suffix.length && name.length > suffix.length + 1
-        && memcmp(name.data + name.length - suffix.length, suffix.data, suffix.length) == 0)
+    if (suffix.length && name.length > suffix.length + 1 && ends_with(name, suffix))
         name.length -= suffix.length + 1;
     return name;
 }
@@ -181,8 +186,7 @@ static void add_utf8_suffixed(const struct weir_metric *metric, struct weir_text
     add_suffix(&per, "per_", unit.per);
     stem = without_suffix(stem, weir_text_view(&per));
     weir_text_add(name, stem.data, stem.length);
-    if (stem.length < unit.main.length
-        || memcmp(stem.data + stem.length - unit.main.length, unit.main.data, unit.main.length) != 0)
+    if (!ends_with(stem, unit.main))
         add_suffix(name, "_", unit.main);
     add_suffix(name, "_", weir_text_view(&per));
     add_suffix(name, "_", kind);

@@ -10,7 +10,7 @@
 
 #include <weir/sender.h>
 #include <weir/storage.h>
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 
 #include "sdk/src/sender/disk_attempts.h"
 

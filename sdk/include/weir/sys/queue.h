@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What tools need to know of sending queues on disk: a queue is a journal (weir/sys/journal.h) in the directory
+ * What tools need to know of sending queues on disk: a queue is a journal (weir/journal.h) in the directory
  * <storage>/exporter_<type>_<name>_<signal>, and a record holds one request. For the collector's own program, not for
  * components.
  */

@@ -5,7 +5,7 @@
 #ifndef WEIR_JOURNAL_TESTS_RIG_H
 #define WEIR_JOURNAL_TESTS_RIG_H
 
-#include <weir/sys/journal.h>
+#include <weir/journal.h>
 #include <weir/sys/worker.h>
 
 /* A fresh directory, to be removed with rig_remove. */

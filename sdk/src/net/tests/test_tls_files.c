@@ -112,7 +112,8 @@ START_TEST(bad_files_change_nothing)
     run("cp foreign.pem live.pem"); // its key comes later
     turn_until(strcmp(fault(), "none") != 0);
     char *expected = weir_xasprintf("tls: %s/live.pem: failed to load TLS cert and key: tls: private key does not match "
-                                    "public key: key values mismatch", folder);
+                                    "public key: key values mismatch of %s/live.key and %s/live.pem",
+                                    folder, folder, folder);
     ck_assert_str_eq(fault(), expected);
     free(expected);
     meet_again();

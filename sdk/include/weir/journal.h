@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A journal: records on disk that are taken in the order in which they were appended, until each is settled. The
- * sending queue with `storage` stands on it. For libweir itself and for tools that look into a stopped collector's
- * directory; not for components.
+ * sending queue with `storage` stands on it; components that keep something else on disk, in the directory that
+ * weir_storage_path gives them, use it as well.
  *
  * A directory holds one journal: append-only segments of records with checksums. Nothing in it is needed to start:
  * what cannot be read is set aside and counted, the rest is delivered. A record leaves the disk when it is settled; one
  * that was taken and not settled when the process ended comes again, with its attempts counted on.
  */
-#ifndef WEIR_SYS_JOURNAL_H
-#define WEIR_SYS_JOURNAL_H
+#ifndef WEIR_JOURNAL_H
+#define WEIR_JOURNAL_H
 
 #include <weir/buffer.h>
 #include <weir/error.h>
