@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""prometheusremotewrite into a real Prometheus: every value is queried back."""
+"""prometheusremotewrite into a real Prometheus and VictoriaMetrics: every value is queried back."""
 
 import json
 import pathlib
@@ -8,7 +8,7 @@ import threading
 import time
 
 from weirtest import TestCase, free_port, rawhttp, wait_for
-from weirtest.prometheus import Prometheus
+from weirtest.prometheus import Prometheus, Victoria
 
 
 ALL = '{__name__=~".+"}'
@@ -58,10 +58,8 @@ class RemoteWrite(TestCase):
 
 
 class TestValues(RemoteWrite):
-    def test_each_kind_is_there_with_its_values(self):
-        prometheus = self.managed(Prometheus())
-        weir = self.start(prometheus.write_url, external_labels={"cluster": "prod"})
-        t = self.now
+    def send_each_kind(self, t):
+        """A point of each type, at `t`."""
         ns = str(t * 1_000_000)
         cumulative = {"aggregationTemporality": 2}
         self.send(message([
@@ -79,34 +77,54 @@ class TestValues(RemoteWrite):
                  "positive": {"offset": 0, "bucketCounts": ["4", "2", "3"]}}]}},
         ], [string("service.name", "shop"), string("service.instance.id", "i1"), string("host.name", "h1")],
             {"name": "lib", "version": "1.0"}))
-        own = {"cluster": "prod", "instance": "i1", "job": "shop", "otel_scope_name": "lib",
-               "otel_scope_version": "1.0"}
-        expected = {
-            labels("http_requests_total", http_method="GET", **own): [(t, "3")],
-            labels("queue_fill_ratio", **own): [(t, "0.25")],
-            labels("db_time_milliseconds_bucket", le="5", **own): [(t, "1")],
-            labels("db_time_milliseconds_bucket", le="10", **own): [(t, "3")],
-            labels("db_time_milliseconds_bucket", le="+Inf", **own): [(t, "3")],
-            labels("db_time_milliseconds_sum", **own): [(t, "17")],
-            labels("db_time_milliseconds_count", **own): [(t, "3")],
-            labels("rpc_time_seconds", quantile="0.5", **own): [(t, "0.5")],
-            labels("rpc_time_seconds", quantile="0.99", **own): [(t, "1")],
-            labels("rpc_time_seconds_sum", **own): [(t, "2.5")],
-            labels("rpc_time_seconds_count", **own): [(t, "4")],
-            labels("target_info", cluster="prod", host_name="h1", instance="i1", job="shop"): [(t, "1")],
+
+    OWN = {"cluster": "prod", "instance": "i1", "job": "shop", "otel_scope_name": "lib", "otel_scope_version": "1.0"}
+
+    def each_kind(self):
+        """{labels: value} of what send_each_kind sends, but for the native histogram."""
+        own = self.OWN
+        return {
+            labels("http_requests_total", http_method="GET", **own): "3",
+            labels("queue_fill_ratio", **own): "0.25",
+            labels("db_time_milliseconds_bucket", le="5", **own): "1",
+            labels("db_time_milliseconds_bucket", le="10", **own): "3",
+            labels("db_time_milliseconds_bucket", le="+Inf", **own): "3",
+            labels("db_time_milliseconds_sum", **own): "17",
+            labels("db_time_milliseconds_count", **own): "3",
+            labels("rpc_time_seconds", quantile="0.5", **own): "0.5",
+            labels("rpc_time_seconds", quantile="0.99", **own): "1",
+            labels("rpc_time_seconds_sum", **own): "2.5",
+            labels("rpc_time_seconds_count", **own): "4",
+            labels("target_info", cluster="prod", host_name="h1", instance="i1", job="shop"): "1",
         }
-        native = labels("size_bytes", **own)
+
+    def test_each_kind_is_there_with_its_values(self):
+        prometheus = self.managed(Prometheus())
+        weir = self.start(prometheus.write_url, external_labels={"cluster": "prod"})
+        t, expected = self.now, self.each_kind()
+        self.send_each_kind(t)
         wait_for(lambda: len(prometheus.samples(ALL)) == len(expected) + 1, 20,
                  lambda: f"all series are there: {prometheus.samples(ALL)}")
         found = prometheus.samples(ALL)
-        (when, histogram), = found.pop(native)
+        (when, histogram), = found.pop(labels("size_bytes", **self.OWN))
         self.assertEqual((when, histogram["count"], histogram["sum"]), (t, "10", "12.5"))
         self.assertEqual([(low, high, n) for _, low, high, n in histogram["buckets"]],
                          [("-1e-128", "1e-128", "1"), ("1", "2", "4"), ("2", "4", "2"), ("4", "8", "3")])
-        self.assertEqual(found, expected)
+        self.assertEqual(found, {series: [(t, value)] for series, value in expected.items()})
         ledger = self.stop_cleanly(weir)
         row = ledger.row("metrics", "exporter", "prometheusremotewrite")
         self.assertEqual((row["accepted"], row["out"], row["dropped"]), (5, 5, 0))
+
+    def test_each_kind_in_victoriametrics(self):
+        """Which knows no native histograms, and leaves them out."""
+        victoria = self.managed(Victoria())
+        weir = self.start(victoria.write_url, external_labels={"cluster": "prod"})
+        t, expected = self.now, self.each_kind()
+        self.send_each_kind(t)
+        wait_for(lambda: len(victoria.samples(ALL)) == len(expected), 30,
+                 lambda: f"all series are there: {victoria.samples(ALL)}")
+        self.assertEqual(victoria.samples(ALL), {series: [(t, float(value))] for series, value in expected.items()})
+        self.stop_cleanly(weir)
 
     def test_samples_of_many_connections_arrive_in_order(self):
         """Each request is a connection of its own, and lands on any worker: Prometheus takes samples of a series in order

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's Prometheus: takes remote write, scrapes, and is asked for what it has."""
+"""Debian's Prometheus and VictoriaMetrics: they take remote write, and are asked for what they have."""
 
 import json
 import pathlib
@@ -11,6 +11,14 @@ import urllib.request
 from .child import Child
 from .ports import free_port
 from .wait import wait_for
+
+
+def _answers(url):
+    try:
+        with urllib.request.urlopen(url, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 class Prometheus:
@@ -31,14 +39,7 @@ class Prometheus:
             ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
              f"--web.listen-address={self._address}", "--web.enable-remote-write-receiver",
              "--enable-feature=native-histograms,exemplar-storage", "--log.level=warn"])
-        wait_for(self._ready, 20, lambda: f"prometheus is ready: {self.child.tail()}")
-
-    def _ready(self):
-        try:
-            with urllib.request.urlopen(f"http://{self._address}/-/ready", timeout=2):
-                return True
-        except (urllib.error.URLError, OSError):
-            return False
+        wait_for(lambda: _answers(f"http://{self._address}/-/ready"), 20, lambda: f"prometheus is ready: {self.child.tail()}")
 
     @property
     def write_url(self):
@@ -57,6 +58,36 @@ class Prometheus:
         for series in self.get("query", query=f"{selector}[{seconds}s]")["result"]:
             points = series.get("values", []) + series.get("histograms", [])
             out[tuple(sorted(series["metric"].items()))] = [(round(t * 1000), v) for t, v in points]
+        return out
+
+    def close(self):
+        self.child.kill()
+        self._folder.cleanup()
+
+
+class Victoria:
+    """VictoriaMetrics with an empty store."""
+
+    def __init__(self):
+        self._folder = tempfile.TemporaryDirectory(prefix="weirtest.victoria.")
+        self.port = free_port()
+        self.child = Child(["victoria-metrics", f"-storageDataPath={self._folder.name}", "-retentionPeriod=1",
+                            f"-httpListenAddr=127.0.0.1:{self.port}", "-memory.allowedBytes=64MB"])
+        wait_for(lambda: _answers(f"http://127.0.0.1:{self.port}/health"), 20,
+                 lambda: f"victoria-metrics is ready: {self.child.tail()}")
+
+    @property
+    def write_url(self):
+        return f"http://127.0.0.1:{self.port}/api/v1/write"
+
+    def samples(self, selector):
+        """{labels as a sorted tuple of pairs: [(milliseconds, value), ...]}: all there is."""
+        url = f"http://127.0.0.1:{self.port}/api/v1/export?{urllib.parse.urlencode({'match[]': selector})}"
+        out = {}
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            for line in answer:
+                series = json.loads(line)
+                out[tuple(sorted(series["metric"].items()))] = list(zip(series["timestamps"], series["values"]))
         return out
 
     def close(self):
