@@ -691,15 +691,16 @@ static bool keep_trailers(struct h2_stream *stream, const struct weir_http_heade
     size_t size = count * sizeof(*trailers);
     for (size_t i = 0; i < count; i++)
         size += trailers[i].name.length + trailers[i].value.length;
-    struct weir_http_header *copy = count > 0 ? malloc(size) : NULL;
-    char *text = (char *)(copy + count);
-    if (count > 0 && !copy)
+    struct weir_http_header *copy = NULL;
+    if (count > 0 && !(copy = malloc(size)))
         return false;
+    char *text = copy ? (char *)(copy + count) : NULL;
     for (size_t i = 0; i < count; i++) {
         const struct weir_str parts[2] = { trailers[i].name, trailers[i].value };
         struct weir_str *places[2] = { &copy[i].name, &copy[i].value };
         for (int k = 0; k < 2; k++) {
-            memcpy(text, parts[k].data, parts[k].length);
+            if (parts[k].length > 0)
+                memcpy(text, parts[k].data, parts[k].length);
             *places[k] = weir_str_make(text, parts[k].length);
             text += parts[k].length;
         }
