@@ -82,9 +82,12 @@ static const char *parse_field(struct weir_str field, struct tracestate *out)
     return NULL;
 }
 
+/* Of several, the last counts, as upstream has it. */
 static const char *parse_ot(struct weir_str value, struct tracestate *out)
 {
     struct weir_str field;
+    out->has_randomness = out->has_threshold = false;
+    out->field_count = 0;
     const char *problem = value.length > OT_VALUE_MAX ? "OpenTelemetry tracestate is too long" : NULL;
     bool more = true;
     while (!problem && next_part(&value, &more, ';', &field))

@@ -95,6 +95,7 @@ START_TEST(tracestates_that_are_read)
         { "ot=p:8;th:c;zz:a.b-C_9;rv:74f42e348fe2c2", "ot=rv:74f42e348fe2c2;th:c;p:8;zz:a.b-C_9" },
         { "a=1,ot=th:8,b=2", "ot=th:8,a=1,b=2" },
         { " a=1 ,\tb=2 ,, ot=xx: ", "ot=xx:,a=1,b=2" },
+        { "ot=th:8;p:1,a=1,ot=rv:74f42e348fe2c2", "ot=rv:74f42e348fe2c2,a=1" }, /* the last of several */
         { "tenant-1@sys=v v", "tenant-1@sys=v v" },
         { "1tenant@sys=v", "1tenant@sys=v" },
         { "a*b/c_d-e=~!", "a*b/c_d-e=~!" },
