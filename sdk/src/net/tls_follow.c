@@ -26,7 +26,7 @@ struct followed {
     struct weir_tls_follower *follower;
     const char *path; /* NULL: none */
     struct weir_watch *watch;
-    bool changed; /* since the last attempt */
+    bool changed; /* since the last result */
 };
 
 struct weir_tls_follower {
@@ -36,8 +36,11 @@ struct weir_tls_follower {
     struct weir_instance *instance; /* NULL: not made in an instance's start */
     struct weir_logger *logger, *own_logger;
     struct followed files[FILES];
-    uint64_t print; /* of what was tried last */
-    struct weir_timer timer;
+    uint64_t print;       /* of the last result */
+    uint64_t tried_print; /* of the last attempt */
+    int64_t interval;     /* until bad files are tried again */
+    struct weir_timer retry;
+    struct weir_timer timer; /* of what ends */
     int64_t told; /* when it was last said that the certificate is not valid; 0: it is */
     bool ended;
 
@@ -80,6 +83,7 @@ static void load(struct weir_job *job)
     follower->recipe->engine->thread_stop();
 }
 
+/* The files of a result, which is then taken. */
 static char *changed_files(struct weir_tls_follower *follower)
 {
     struct weir_text text = { NULL, 0, 0 };
@@ -133,8 +137,12 @@ static void loaded(struct weir_job *job)
         destroy(follower);
         return;
     }
-    if (follower->new_print != follower->print)
+    // Between the writing of a certificate and of its key the two do not match: bad files are told when they stay so.
+    if (follower->made || (follower->new_print != follower->print && follower->new_print == follower->tried_print))
         take_result(follower);
+    else if (follower->new_print != follower->print)
+        weir_timer_start(&follower->retry, follower->interval);
+    follower->tried_print = follower->new_print;
     weir_error_free(&follower->error);
     if (follower->again)
         reload(follower);
@@ -148,6 +156,11 @@ static void reload(struct weir_tls_follower *follower)
     follower->running = true;
     follower->job = (struct weir_job){ .work = load, .done = loaded };
     weir_worker_offload(weir_worker_current(), &follower->job);
+}
+
+static void retry_due(struct weir_timer *timer)
+{
+    reload(WEIR_CONTAINER_OF(timer, struct weir_tls_follower, retry));
 }
 
 static void file_changed(void *user, struct weir_str content)
@@ -275,6 +288,7 @@ void weir_tls_follow(struct weir_tls_context *context, struct weir_tls_recipe *r
     follower->context = context;
     follower->recipe = recipe;
     follower->print = print;
+    follower->interval = interval > 0 && interval < SECOND ? interval : SECOND;
     follower->instance = weir_instance_starting();
     if (!follower->instance)
         follower->own_logger = weir_logger_new(NULL);
@@ -286,6 +300,7 @@ void weir_tls_follow(struct weir_tls_context *context, struct weir_tls_recipe *r
         followers->link = &follower->next;
     followers = follower;
     weir_timer_init(&follower->timer, worker, hour_passed);
+    weir_timer_init(&follower->retry, worker, retry_due);
     watch(follower, CERT, recipe->spec.cert_file, interval);
     watch(follower, KEY, recipe->spec.key_file, interval);
     watch(follower, CA, recipe->spec.ca_file, interval < SECOND ? interval : 0);
@@ -317,6 +332,7 @@ void weir_tls_context_end(struct weir_tls_context *context)
     for (int i = 0; i < FILES; i++)
         weir_watch_free(follower->files[i].watch);
     weir_timer_stop(&follower->timer);
+    weir_timer_stop(&follower->retry);
     set_fault(follower, &follower->error, NULL);
     set_fault(follower, &follower->told, NULL);
     follower->ended = true;
