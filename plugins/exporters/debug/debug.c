@@ -92,7 +92,6 @@ struct counter {
 };
 
 struct debug_instance {
-    struct weir_sender *sender;
     enum verbosity verbosity;
     uint64_t initial;
     uint64_t thereafter;
@@ -234,7 +233,7 @@ static int debug_create(struct weir_instance *instance, struct weir_error *error
     own->initial = (uint64_t)config->sampling_initial;
     own->thereafter = config->sampling_thereafter >= 0 ? (uint64_t)config->sampling_thereafter : logging ? 500 : 1;
     pthread_mutex_init(&own->lock, NULL);
-    own->sender = weir_sender_new(instance, &config->sender, debug_send);
+    weir_sender_create(instance, &config->sender, debug_send);
     weir_instance_set_data(instance, own);
     return 0;
 }
@@ -253,7 +252,7 @@ static int debug_start(struct weir_instance *instance, struct weir_error *error)
 {
     const struct debug_config *config = weir_instance_config(instance);
     struct debug_instance *own = weir_instance_data(instance);
-    if (weir_sender_open(own->sender, error) < 0)
+    if (weir_sender_open(instance, error) < 0)
         return -1;
     if (config->use_internal_logger)
         return 0;
@@ -269,69 +268,6 @@ static int debug_start(struct weir_instance *instance, struct weir_error *error)
     return 0;
 }
 
-static struct weir_sender *sender_of(struct weir_instance *instance)
-{
-    struct debug_instance *own = weir_instance_data(instance);
-    return own ? own->sender : NULL;
-}
-
-static int debug_worker_start(struct weir_shard *shard, struct weir_error *error)
-{
-    struct weir_sender *sender = sender_of(weir_shard_instance(shard));
-    (void)error;
-    weir_shard_set_data(shard, sender);
-    weir_sender_worker_start(sender, shard);
-    return 0;
-}
-
-static void debug_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
-{
-    weir_sender_consume(weir_shard_data(shard), shard, batch, ack);
-}
-
-static uint64_t debug_held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(weir_shard_data(shard), shard, signal);
-}
-
-static enum weir_promise debug_promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(sender_of(instance), asked);
-}
-
-static void debug_drain(struct weir_shard *shard)
-{
-    weir_sender_drain(weir_shard_data(shard), shard);
-}
-
-static void debug_retire(struct weir_shard *shard)
-{
-    weir_sender_retire(weir_shard_data(shard), shard);
-}
-
-static void debug_worker_stop(struct weir_shard *shard)
-{
-    if (!weir_shard_data(shard))
-        return;
-    weir_sender_worker_stop(weir_shard_data(shard), shard);
-    weir_shard_set_data(shard, NULL);
-}
-
-static void debug_stop(struct weir_instance *instance)
-{
-    weir_sender_close(sender_of(instance));
-}
-
-static void *debug_export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(sender_of(instance));
-}
-
-static int debug_import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(sender_of(instance), state, error);
-}
-
 static void debug_destroy(struct weir_instance *instance)
 {
     struct debug_instance *own = weir_instance_data(instance);
@@ -341,7 +277,7 @@ static void debug_destroy(struct weir_instance *instance)
         if (own->outputs[i] > STDERR_FILENO)
             close(own->outputs[i]);
     free(own->outputs);
-    weir_sender_free(own->sender);
+    weir_sender_free(instance);
     pthread_mutex_destroy(&own->lock);
     free(own);
     weir_instance_set_data(instance, NULL);
@@ -362,15 +298,15 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .metrics = weir_sender_metrics,
     .create = debug_create,
     .start = debug_start,
-    .worker_start = debug_worker_start,
-    .consume = debug_consume,
-    .promise = debug_promise,
-    .held = debug_held,
-    .drain = debug_drain,
-    .worker_stop = debug_worker_stop,
-    .stop = debug_stop,
-    .export_state = debug_export_state,
-    .import_state = debug_import_state,
-    .retire = debug_retire,
+    .worker_start = weir_sender_worker_start,
+    .consume = weir_sender_consume,
+    .promise = weir_sender_promise,
+    .held = weir_sender_held,
+    .drain = weir_sender_drain,
+    .worker_stop = weir_sender_worker_stop,
+    .stop = weir_sender_close,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
+    .retire = weir_sender_retire,
     .destroy = debug_destroy,
 };

@@ -21,12 +21,6 @@ struct delivery {
     struct backend_set *set;
 };
 
-static struct weir_sender *sender_of(struct weir_instance *instance)
-{
-    struct lb_shared *shared = weir_instance_data(instance);
-    return shared ? shared->sender : NULL;
-}
-
 static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     lb_offer(weir_shard_data(shard), batch, ack);
@@ -91,7 +85,7 @@ static void destroy(struct weir_instance *instance)
     struct lb_shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    weir_sender_free(shared->sender);
+    weir_sender_free(instance);
     weir_instance_set_data(instance, NULL);
     lb_shared_unref(shared);
 }
@@ -140,7 +134,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
     if (set_routers(shared, instance, error) < 0)
         return -1;
     set_sender_options(shared);
-    shared->sender = weir_sender_new(instance, &shared->sender_options, lb_send);
+    weir_sender_create(instance, &shared->sender_options, lb_send);
     return 0;
 }
 
@@ -155,7 +149,7 @@ static int start(struct weir_instance *instance, struct weir_error *error)
         for (unsigned i = 0; i < shared->shard_count; i++)
             lb_adopt(&shared->shards[i], shared->backends.set);
     }
-    return weir_sender_open(shared->sender, error);
+    return weir_sender_open(instance, error);
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
@@ -164,33 +158,11 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     unsigned index = weir_worker_index(weir_shard_worker(shard));
     struct lb_shard *own = &shared->shards[index];
     const struct lb_dns *dns = &shared->config->resolver.dns;
-    (void)error;
     weir_shard_set_data(shard, own);
     lb_open(own);
     if (index == 0 && shared->config->resolver.dns_on)
         shared->lookup = weir_lookup_new(weir_shard_worker(shard), dns->hostname, dns->interval.ns, on_resolved, shared);
-    weir_sender_worker_start(shared->sender, shard);
-    return 0;
-}
-
-static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
-}
-
-static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(sender_of(instance), asked);
-}
-
-static void drain(struct weir_shard *shard)
-{
-    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
-}
-
-static void retire(struct weir_shard *shard)
-{
-    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+    return weir_sender_worker_start(shard, error);
 }
 
 static void worker_stop(struct weir_shard *shard)
@@ -203,7 +175,7 @@ static void worker_stop(struct weir_shard *shard)
         weir_lookup_free(shared->lookup);
         shared->lookup = NULL;
     }
-    weir_sender_worker_stop(shared->sender, shard);
+    weir_sender_worker_stop(shard);
     lb_close(own);
     weir_shard_set_data(shard, NULL);
 }
@@ -213,22 +185,12 @@ static void stop(struct weir_instance *instance)
     struct lb_shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    weir_sender_close(shared->sender);
+    weir_sender_close(instance);
     for (unsigned i = 0; i < shared->shard_count; i++) {
         backend_set_unref(shared->shards[i].set); /* of a worker that never started */
         shared->shards[i].set = NULL;
     }
     backends_free(&shared->backends);
-}
-
-static void *export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(sender_of(instance));
-}
-
-static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(sender_of(instance), state, error);
 }
 
 static const char *const aliases[] = { "loadbalancing", NULL };
@@ -248,13 +210,13 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .start = start,
     .worker_start = worker_start,
     .consume = consume,
-    .promise = promise,
-    .held = held,
-    .drain = drain,
+    .promise = weir_sender_promise,
+    .held = weir_sender_held,
+    .drain = weir_sender_drain,
     .worker_stop = worker_stop,
     .stop = stop,
     .destroy = destroy,
-    .export_state = export_state,
-    .import_state = import_state,
-    .retire = retire,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
+    .retire = weir_sender_retire,
 };

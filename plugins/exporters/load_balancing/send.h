@@ -39,7 +39,6 @@ struct lb_shared {
     const struct lb_config *config;
     struct router routers[WEIR_SIGNALS];
     struct weir_sender_options sender_options;
-    struct weir_sender *sender;
     struct backends backends;
     int64_t timeout;
     int64_t calls; /* most for one backend on one worker */

@@ -7,7 +7,6 @@
 
 /* Awaits the answers for all parts of one batch. */
 struct join {
-    struct lb_shard *own;
     struct weir_shard *shard;
     enum weir_signal signal;
     struct weir_ack *ack;
@@ -59,13 +58,13 @@ static void offer_part(struct join *join, struct weir_batch *batch)
     part->ack = (struct weir_ack){ .done = answered, .promise = weir_ack_promise(join->ack),
                                    .deadline = join->ack->deadline };
     join->open++;
-    weir_sender_consume(join->own->shared->sender, join->shard, batch, &part->ack);
+    weir_sender_consume(join->shard, batch, &part->ack);
 }
 
 static void offer_parts(struct lb_shard *own, struct routed *routed, enum weir_signal signal, struct weir_ack *ack)
 {
     struct join *join = weir_xcalloc(1, sizeof(*join));
-    *join = (struct join){ .own = own, .shard = own->shard, .signal = signal, .ack = ack, .open = 1 };
+    *join = (struct join){ .shard = own->shard, .signal = signal, .ack = ack, .open = 1 };
     for (struct routed *one = routed; one; one = one->next) {
         struct weir_batch *batch = one->batch;
         one->batch = NULL;
@@ -77,19 +76,18 @@ static void offer_parts(struct lb_shard *own, struct routed *routed, enum weir_s
 
 void lb_offer(struct lb_shard *own, struct weir_batch *batch, struct weir_ack *ack)
 {
-    struct weir_sender *sender = own->shared->sender;
     enum weir_signal signal = weir_batch_signal(batch);
     bool any = own->set && own->set->ring.point_count > 0;
     struct routed *routed = any ? route_batch(&own->shared->routers[signal], &own->set->ring, batch) : NULL;
     if (!routed) {
-        weir_sender_consume(sender, own->shard, batch, ack);
+        weir_sender_consume(own->shard, batch, ack);
         return;
     }
     if (!routed->next || !ack) {
         for (struct routed *one = routed; one; one = one->next) {
             struct weir_batch *part = one->batch;
             one->batch = NULL;
-            weir_sender_consume(sender, own->shard, part, ack);
+            weir_sender_consume(own->shard, part, ack);
         }
     } else {
         offer_parts(own, routed, signal, ack);

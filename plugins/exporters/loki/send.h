@@ -19,7 +19,6 @@ struct loki_shared {
     struct weir_str tenant;                 /* X-Scope-OrgID of the configured headers; empty: none */
     struct weir_http_transport *transport;
     struct weir_sender_options sender_options;
-    struct weir_sender *sender;
 };
 
 /* A worker's part. */

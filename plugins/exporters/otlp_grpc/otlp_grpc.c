@@ -19,7 +19,6 @@ struct config {
 
 /* What all workers share. */
 struct shared {
-    struct weir_sender *sender;
     struct weir_grpc_target *target;
 };
 
@@ -61,17 +60,6 @@ static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
     weir_otlp_call_send(&transfer->call, own->client, &config->client, attempt->batch, config->timeout.ns);
 }
 
-static struct weir_sender *sender_of(struct weir_instance *instance)
-{
-    struct shared *shared = weir_instance_data(instance);
-    return shared ? shared->sender : NULL;
-}
-
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
-{
-    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
-}
-
 static int create(struct weir_instance *instance, struct weir_error *error)
 {
     const struct config *config = weir_instance_config(instance);
@@ -86,7 +74,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
     weir_endpoint_free(&endpoint);
     struct shared *shared = weir_xcalloc(1, sizeof *shared);
     weir_instance_set_data(instance, shared);
-    shared->sender = weir_sender_new(instance, &config->sender, send_batch);
+    weir_sender_create(instance, &config->sender, send_batch);
     return 0;
 }
 
@@ -95,38 +83,16 @@ static int start(struct weir_instance *instance, struct weir_error *error)
     const struct config *config = weir_instance_config(instance);
     struct shared *shared = weir_instance_data(instance);
     shared->target = weir_grpc_target_new(&config->client, instance, error);
-    return shared->target ? weir_sender_open(shared->sender, error) : -1;
+    return shared->target ? weir_sender_open(instance, error) : -1;
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
 {
     const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
     struct shard *own = weir_xcalloc(1, sizeof *own);
-    (void)error;
     own->client = weir_grpc_client_new(weir_shard_worker(shard), shared->target);
     weir_shard_set_data(shard, own);
-    weir_sender_worker_start(shared->sender, shard);
-    return 0;
-}
-
-static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
-}
-
-static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(sender_of(instance), asked);
-}
-
-static void drain(struct weir_shard *shard)
-{
-    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
-}
-
-static void retire(struct weir_shard *shard)
-{
-    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+    return weir_sender_worker_start(shard, error);
 }
 
 static void worker_stop(struct weir_shard *shard)
@@ -134,7 +100,7 @@ static void worker_stop(struct weir_shard *shard)
     struct shard *own = weir_shard_data(shard);
     if (!own)
         return;
-    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
+    weir_sender_worker_stop(shard);
     weir_grpc_client_free(own->client);
     weir_shard_set_data(shard, NULL);
     free(own);
@@ -145,7 +111,7 @@ static void stop(struct weir_instance *instance)
     struct shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    weir_sender_close(shared->sender);
+    weir_sender_close(instance);
     weir_grpc_target_free(shared->target);
     shared->target = NULL;
 }
@@ -155,19 +121,9 @@ static void destroy(struct weir_instance *instance)
     struct shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    weir_sender_free(shared->sender);
+    weir_sender_free(instance);
     weir_instance_set_data(instance, NULL);
     free(shared);
-}
-
-static void *export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(sender_of(instance));
-}
-
-static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(sender_of(instance), state, error);
 }
 
 static void check(const void *group, struct weir_checker *checker)
@@ -202,14 +158,14 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .create = create,
     .start = start,
     .worker_start = worker_start,
-    .consume = consume,
-    .promise = promise,
-    .held = held,
-    .drain = drain,
+    .consume = weir_sender_consume,
+    .promise = weir_sender_promise,
+    .held = weir_sender_held,
+    .drain = weir_sender_drain,
     .worker_stop = worker_stop,
     .stop = stop,
     .destroy = destroy,
-    .export_state = export_state,
-    .import_state = import_state,
-    .retire = retire,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
+    .retire = weir_sender_retire,
 };

@@ -16,7 +16,6 @@ struct shared {
     struct weir_url urls[WEIR_SIGNALS];
     bool has_url[WEIR_SIGNALS];
     struct weir_http_transport *transport;
-    struct weir_sender *sender;
 };
 
 /* A worker's part. */
@@ -117,17 +116,6 @@ static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
     weir_error_free(&error);
 }
 
-static struct weir_sender *sender_of(struct weir_instance *instance)
-{
-    struct shared *shared = weir_instance_data(instance);
-    return shared ? shared->sender : NULL;
-}
-
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
-{
-    weir_sender_consume(sender_of(weir_shard_instance(shard)), shard, batch, ack);
-}
-
 /* --- life --- */
 
 /* The URL of one signal; 1: there is none. */
@@ -178,7 +166,7 @@ static void destroy(struct weir_instance *instance)
         return;
     for (int i = 0; i < WEIR_SIGNALS; i++)
         weir_url_free(&shared->urls[i]);
-    weir_sender_free(shared->sender);
+    weir_sender_free(instance);
     weir_instance_set_data(instance, NULL);
     free(shared);
 }
@@ -198,7 +186,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
             return weir_error_set(error, "either endpoint or %s must be specified", endpoint_keys[i]);
     }
     add_labels(instance, shared);
-    shared->sender = weir_sender_new(instance, &config->sender, send_batch);
+    weir_sender_create(instance, &config->sender, send_batch);
     return 0;
 }
 
@@ -212,38 +200,16 @@ static int start(struct weir_instance *instance, struct weir_error *error)
     if (weir_encoding_prepare((enum weir_encoding)config->compression, error) < 0)
         return -1;
     shared->transport = weir_http_transport_new(&config->client, https, instance, error);
-    return shared->transport ? weir_sender_open(shared->sender, error) : -1;
+    return shared->transport ? weir_sender_open(instance, error) : -1;
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
 {
     const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
     struct shard *own = weir_xcalloc(1, sizeof *own);
-    (void)error;
     own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
     weir_shard_set_data(shard, own);
-    weir_sender_worker_start(shared->sender, shard);
-    return 0;
-}
-
-static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(sender_of(weir_shard_instance(shard)), shard, signal);
-}
-
-static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(sender_of(instance), asked);
-}
-
-static void drain(struct weir_shard *shard)
-{
-    weir_sender_drain(sender_of(weir_shard_instance(shard)), shard);
-}
-
-static void retire(struct weir_shard *shard)
-{
-    weir_sender_retire(sender_of(weir_shard_instance(shard)), shard);
+    return weir_sender_worker_start(shard, error);
 }
 
 static void worker_stop(struct weir_shard *shard)
@@ -251,7 +217,7 @@ static void worker_stop(struct weir_shard *shard)
     struct shard *own = weir_shard_data(shard);
     if (!own)
         return;
-    weir_sender_worker_stop(sender_of(weir_shard_instance(shard)), shard);
+    weir_sender_worker_stop(shard);
     weir_http_client_free(own->client);
     weir_shard_set_data(shard, NULL);
     free(own);
@@ -262,19 +228,9 @@ static void stop(struct weir_instance *instance)
     struct shared *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    weir_sender_close(shared->sender);
+    weir_sender_close(instance);
     weir_http_transport_free(shared->transport);
     shared->transport = NULL;
-}
-
-static void *export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(sender_of(instance));
-}
-
-static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(sender_of(instance), state, error);
 }
 
 /* --- options --- */
@@ -376,14 +332,14 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .create = create,
     .start = start,
     .worker_start = worker_start,
-    .consume = consume,
-    .promise = promise,
-    .held = held,
-    .drain = drain,
+    .consume = weir_sender_consume,
+    .promise = weir_sender_promise,
+    .held = weir_sender_held,
+    .drain = weir_sender_drain,
     .worker_stop = worker_stop,
     .stop = stop,
     .destroy = destroy,
-    .export_state = export_state,
-    .import_state = import_state,
-    .retire = retire,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
+    .retire = weir_sender_retire,
 };

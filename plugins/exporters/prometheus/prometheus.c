@@ -16,7 +16,6 @@ struct prom_instance {
     const struct prom_config *config;
     struct prom_rules rules;
     struct weir_text target_name;
-    struct weir_sender *sender;
     struct store *store;
     struct weir_http_site *site;
 };
@@ -25,18 +24,12 @@ struct prom_shard {
     struct weir_shard *shard;
     struct serving serving; /* worker 0 only, as the next */
     struct weir_timer sweep;
-    void (*then)(struct weir_sender *sender, struct weir_shard *shard); /* what follows on the last page */
+    void (*then)(struct weir_shard *shard); /* what follows on the last page */
 };
 
 static struct prom_instance *own_of(struct weir_shard *shard)
 {
     return weir_instance_data(weir_shard_instance(shard));
-}
-
-static struct weir_sender *sender_of(struct weir_instance *instance)
-{
-    struct prom_instance *own = weir_instance_data(instance);
-    return own ? own->sender : NULL;
 }
 
 /* --- telemetry --- */
@@ -55,11 +48,6 @@ static void store_batch(struct weir_shard *shard, struct weir_attempt *attempt)
         weir_attempt_done(attempt, &WEIR_RESULT_OK);
     }
     weir_text_free(&skipped.reason);
-}
-
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
-{
-    weir_sender_consume(own_of(shard)->sender, shard, batch, ack);
 }
 
 /* --- what nobody scrapes goes, too --- */
@@ -85,7 +73,7 @@ static void destroy(struct weir_instance *instance)
     struct prom_instance *own = weir_instance_data(instance);
     if (!own)
         return;
-    weir_sender_free(own->sender);
+    weir_sender_free(instance);
     store_unref(own->store);
     prom_rules_free(&own->rules);
     weir_text_free(&own->target_name);
@@ -100,7 +88,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
     own->config = weir_instance_config(instance);
     prom_rules_init(&own->rules, own->config);
     prom_target_name(&own->rules, &own->target_name);
-    own->sender = weir_sender_new(instance, &own->config->sender, store_batch);
+    weir_sender_create(instance, &own->config->sender, store_batch);
     weir_instance_set_data(instance, own);
     return 0;
 }
@@ -124,7 +112,7 @@ static int start(struct weir_instance *instance, struct weir_error *error)
     if (!own->site)
         return -1;
     weir_log(logger, WEIR_INFO, "Serving metrics", WEIR_F_TEXT("endpoint", weir_http_site_address(own->site)));
-    return weir_sender_open(own->sender, error);
+    return weir_sender_open(instance, error);
 }
 
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
@@ -134,7 +122,7 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     struct prom_shard *own = weir_xcalloc(1, sizeof(*own));
     own->shard = shard;
     weir_shard_set_data(shard, own);
-    weir_sender_worker_start(shared->sender, shard);
+    weir_sender_worker_start(shard, error);
     if (weir_worker_index(worker) != 0)
         return 0;
     own->serving = (struct serving){ .shard = shard, .config = shared->config, .store = shared->store,
@@ -145,27 +133,22 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     return own->serving.server ? 0 : -1;
 }
 
-static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(own_of(shard)->sender, shard, signal);
-}
-
 /* Pages under way first, then what the queue holds. */
 static void no_more_pages(void *user)
 {
     struct serving *serving = user;
     struct prom_shard *own = WEIR_CONTAINER_OF(serving, struct prom_shard, serving);
-    own->then(own_of(own->shard)->sender, own->shard);
+    own->then(own->shard);
 }
 
-static void finish(struct weir_shard *shard, void (*then)(struct weir_sender *sender, struct weir_shard *shard))
+static void finish(struct weir_shard *shard, void (*then)(struct weir_shard *shard))
 {
     struct prom_shard *own = weir_shard_data(shard);
     own->then = then;
     if (own->serving.server)
         weir_http_server_drain(own->serving.server, no_more_pages);
     else
-        then(own_of(shard)->sender, shard);
+        then(shard);
 }
 
 static void quiesce(struct weir_shard *shard)
@@ -194,7 +177,7 @@ static void worker_stop(struct weir_shard *shard)
     serve_leave(&own->serving);
     if (weir_timer_active(&own->sweep))
         weir_timer_stop(&own->sweep);
-    weir_sender_worker_stop(own_of(shard)->sender, shard);
+    weir_sender_worker_stop(shard);
     weir_shard_set_data(shard, NULL);
     free(own);
 }
@@ -204,19 +187,9 @@ static void stop(struct weir_instance *instance)
     struct prom_instance *own = weir_instance_data(instance);
     if (!own)
         return;
-    weir_sender_close(own->sender);
+    weir_sender_close(instance);
     weir_http_site_close(own->site);
     own->site = NULL;
-}
-
-static void *export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(sender_of(instance));
-}
-
-static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(sender_of(instance), state, error);
 }
 
 WEIR_EXPORT const struct weir_component weir_component = {
@@ -232,14 +205,14 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .create = create,
     .start = start,
     .worker_start = worker_start,
-    .consume = consume,
-    .held = held,
+    .consume = weir_sender_consume,
+    .held = weir_sender_held,
     .quiesce = quiesce,
     .drain = drain,
     .worker_stop = worker_stop,
     .stop = stop,
     .destroy = destroy,
-    .export_state = export_state,
-    .import_state = import_state,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
     .retire = retire,
 };

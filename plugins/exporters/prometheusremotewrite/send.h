@@ -18,7 +18,6 @@ struct prw_shared {
     struct weir_http_transport *transport;
     struct weir_sender_options sender_options;
     struct weir_storage_place *place; /* of the wal; NULL: none */
-    struct weir_sender *sender;
 };
 
 /* A worker's part. */

@@ -2,18 +2,16 @@
 /*
  * The sender: what stands between an exporter's consume and the wire, the same for all exporters (collector-core
  * section 5): sending queue, in memory or on disk, batching in the queue, retrying with back-off, what is logged and
- * booked. An exporter supplies one function that tries to deliver one batch once.
+ * booked. An exporter supplies one function that tries to deliver one batch once; an instance has one sender.
  *
- *     create          weir_sender_new
- *     start           weir_sender_open
- *     worker_start    weir_sender_worker_start
- *     consume         weir_sender_consume
- *     promise, held   weir_sender_promise, weir_sender_held
- *     drain           weir_sender_drain (reports weir_shard_drained itself)
- *     worker_stop     weir_sender_worker_stop, then the exporter's own client (what is still under way comes back
- *                     through weir_attempt_done and is kept or counted)
- *     stop, destroy   weir_sender_close, weir_sender_free
- *     retire, export_state, import_state   weir_sender_retire, weir_sender_export, weir_sender_import
+ *     create                 calls weir_sender_create
+ *     start                  calls weir_sender_open, or is it
+ *     worker_start           calls weir_sender_worker_start last, or is it
+ *     consume, promise, held, drain, retire, export_state, import_state
+ *                            are the functions below of these names
+ *     worker_stop            calls weir_sender_worker_stop, then closes the exporter's own client: what is under way
+ *                            comes back through weir_attempt_done and is kept or counted
+ *     stop, destroy          call weir_sender_close, weir_sender_free
  *
  * The component has WEIR_HOLDS.
  */
@@ -104,9 +102,6 @@ WEIR_EXPORT void weir_sender_check_retry(const void *group, struct weir_checker 
 /* Reports a negative `timeout`. From a table's check. */
 WEIR_EXPORT void weir_sender_check_timeout(struct weir_duration timeout, struct weir_checker *checker);
 
-/* One exporter instance's sender. */
-struct weir_sender;
-
 /* One try to deliver one batch; the sender's, valid until weir_attempt_done. */
 struct weir_attempt {
     struct weir_batch *batch; /* never empty; borrowed: read it, encode it, do not change or keep it */
@@ -131,36 +126,34 @@ WEIR_EXPORT void weir_attempt_too_large(struct weir_attempt *attempt, const stru
  * what it rejected as dropped. Nothing happens when nothing was rejected and nothing said. */
 WEIR_EXPORT void weir_attempt_rejected(struct weir_attempt *attempt, const struct weir_partial_success *partial);
 
-/* In create. `options` lives as long as the instance. Never NULL. Main thread. */
-WEIR_EXPORT struct weir_sender *weir_sender_new(struct weir_instance *instance,
-                                                const struct weir_sender_options *options, weir_send *send) WEIR_MUST_USE;
+/* In create. `options` lives as long as the instance. Main thread. */
+WEIR_EXPORT void weir_sender_create(struct weir_instance *instance, const struct weir_sender_options *options,
+                                    weir_send *send);
 /* In start: finds the storage and opens the queue on it; starts to take over what is there. 0, or -1 with `error` set.
  * Main thread. */
-WEIR_EXPORT int weir_sender_open(struct weir_sender *sender, struct weir_error *error);
-/* The worker's part; on the shard's worker, as for what follows. Accept state that is not there. */
-WEIR_EXPORT void weir_sender_worker_start(struct weir_sender *sender, struct weir_shard *shard);
-WEIR_EXPORT void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, struct weir_batch *batch,
-                                     struct weir_ack *ack);
-WEIR_EXPORT uint64_t weir_sender_held(struct weir_sender *sender, struct weir_shard *shard, enum weir_signal signal);
+WEIR_EXPORT int weir_sender_open(struct weir_instance *instance, struct weir_error *error) WEIR_MUST_USE;
+/* The worker's part: may send at once. Always 0. The shard's worker, as for what follows. */
+WEIR_EXPORT int weir_sender_worker_start(struct weir_shard *shard, struct weir_error *error);
+WEIR_EXPORT void weir_sender_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack);
+WEIR_EXPORT uint64_t weir_sender_held(struct weir_shard *shard, enum weir_signal signal);
 /* Upstream's end: what waits in a memory queue gets one attempt each, without retries; a queue on disk keeps what is not
- * under way. After weir_sender_retire as well: then nothing is left to a successor any more. */
-WEIR_EXPORT void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard);
-WEIR_EXPORT void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shard);
-/* In stop. Main thread, as for what follows. Accept NULL. */
-WEIR_EXPORT void weir_sender_close(struct weir_sender *sender);
-WEIR_EXPORT void weir_sender_free(struct weir_sender *sender);
-
-/* What the component's promise hook answers. */
-WEIR_EXPORT enum weir_promise weir_sender_promise(const struct weir_sender *sender, enum weir_promise asked);
-
-/* Reload: attempts under way come to their end, clients who wait for a result get it; the rest is left to the successor.
- * The shard's worker. */
-WEIR_EXPORT void weir_sender_retire(struct weir_sender *sender, struct weir_shard *shard);
-
+ * under way. After weir_sender_retire as well: then nothing is left to a successor any more. Reports weir_shard_drained
+ * itself. */
+WEIR_EXPORT void weir_sender_drain(struct weir_shard *shard);
+/* Reload: attempts under way come to their end, clients who wait for a result get it; the rest is left to the
+ * successor. */
+WEIR_EXPORT void weir_sender_retire(struct weir_shard *shard);
+/* Not where worker_start was never called. */
+WEIR_EXPORT void weir_sender_worker_stop(struct weir_shard *shard);
+/* In stop and destroy; nothing where there is no sender. Main thread, as for what follows. */
+WEIR_EXPORT void weir_sender_close(struct weir_instance *instance);
+WEIR_EXPORT void weir_sender_free(struct weir_instance *instance);
+/* What the promise hook answers. */
+WEIR_EXPORT enum weir_promise weir_sender_promise(struct weir_instance *instance, enum weir_promise asked);
 /* Reload: the batches of the memory queue move from a retiring instance (after its worker_stop) to its successor (after
- * its worker_start); a queue on disk needs no moving. For the component's hooks of these names. */
-WEIR_EXPORT void *weir_sender_export(struct weir_sender *sender);
-WEIR_EXPORT int weir_sender_import(struct weir_sender *sender, void *state, struct weir_error *error);
+ * its worker_start); a queue on disk needs no moving. */
+WEIR_EXPORT void *weir_sender_export(struct weir_instance *instance);
+WEIR_EXPORT int weir_sender_import(struct weir_instance *instance, void *state, struct weir_error *error);
 
 WEIR_END
 

@@ -98,6 +98,7 @@ struct weir_instance {
     const struct weir_host *host;
     void *host_context;
     void *data;
+    struct weir_sender *sender; /* an exporter's; NULL: none */
     atomic_bool uses[WEIR_SIGNALS];
     atomic_bool asked_uses; /* the component has looked at `uses` */
     struct wiring *wiring;

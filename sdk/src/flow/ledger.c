@@ -138,7 +138,7 @@ void weir_instance_ledger(struct weir_instance *instance, enum weir_signal signa
     for (unsigned i = 0; i < instance->shard_count; i++) {
         struct weir_shard *shard = instance->shards[i];
         sum_ledger(&sum, &shard->ledgers[signal]);
-        if (quiet && component->held && (component->traits & WEIR_HOLDS) && shard->data)
+        if (quiet && component->held && (component->traits & WEIR_HOLDS) && shard->open)
             sum.held += component->held(shard, signal);
     }
     for (int i = 0; i < WEIR_LEDGER_REASONS; i++)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/flow/instance.h"
 #include "sdk/src/sender/sender.h"
 
 /* On its way to one worker of the successor. */
@@ -19,8 +20,9 @@ struct state {
     struct leftover *left[]; /* by worker */
 };
 
-void *weir_sender_export(struct weir_sender *sender)
+void *weir_sender_export(struct weir_instance *instance)
 {
+    struct weir_sender *sender = instance->sender;
     struct state *state = weir_xcalloc(1, sizeof *state + sender->shard_count * sizeof(struct leftover *));
     state->count = sender->shard_count;
     for (unsigned i = 0; i < sender->shard_count; i++)
@@ -73,8 +75,9 @@ static void arrived(struct weir_task *task)
     free(parcel);
 }
 
-int weir_sender_import(struct weir_sender *sender, void *state, struct weir_error *error)
+int weir_sender_import(struct weir_instance *instance, void *state, struct weir_error *error)
 {
+    struct weir_sender *sender = instance->sender;
     struct state *from = state;
     (void)error;
     for (unsigned i = 0; from && i < from->count; i++) {

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sdk/src/flow/instance.h"
 #include "sdk/src/sender/sender.h"
+
+static struct sender_shard *own_of(const struct weir_shard *shard)
+{
+    return &shard->instance->sender->shards[weir_worker_index(shard->worker)];
+}
 
 /* --- making --- */
 
@@ -71,10 +77,10 @@ static void make_lane(struct weir_sender *sender, unsigned worker, enum weir_sig
     lane->wake.run = sender_woken;
 }
 
-struct weir_sender *weir_sender_new(struct weir_instance *instance, const struct weir_sender_options *options,
-                                    weir_send *send)
+void weir_sender_create(struct weir_instance *instance, const struct weir_sender_options *options, weir_send *send)
 {
     struct weir_sender *sender = weir_xcalloc(1, sizeof *sender);
+    instance->sender = sender;
     sender->references = 1;
     sender->instance = instance;
     sender->options = options;
@@ -90,22 +96,22 @@ struct weir_sender *weir_sender_new(struct weir_instance *instance, const struct
             make_lane(sender, i, (enum weir_signal)signal);
     }
     sender_metrics_create(sender);
-    return sender;
 }
 
-int weir_sender_open(struct weir_sender *sender, struct weir_error *error)
+int weir_sender_open(struct weir_instance *instance, struct weir_error *error)
 {
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
-        struct sender_queue *queue = sender->queues[signal];
+        struct sender_queue *queue = instance->sender->queues[signal];
         if (queue && queue->type->open && queue->type->open(queue, error) < 0)
             return -1;
     }
     return 0;
 }
 
-void weir_sender_worker_start(struct weir_sender *sender, struct weir_shard *shard)
+int weir_sender_worker_start(struct weir_shard *shard, struct weir_error *error)
 {
-    struct sender_shard *own = &sender->shards[weir_worker_index(weir_shard_worker(shard))];
+    struct sender_shard *own = own_of(shard);
+    (void)error;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         struct lane *lane = &own->lanes[signal];
         lane->open = true;
@@ -113,13 +119,16 @@ void weir_sender_worker_start(struct weir_sender *sender, struct weir_shard *sha
             lane->base.queue->type->lane_start(&lane->base);
         lane_pump(lane);
     }
+    return 0;
 }
 
-enum weir_promise weir_sender_promise(const struct weir_sender *sender, enum weir_promise asked)
+enum weir_promise weir_sender_promise(struct weir_instance *instance, enum weir_promise asked)
 {
-    for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-        if (sender->queues[signal])
-            return sender->queues[signal]->type->promise(sender->queues[signal], asked);
+    for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
+        const struct sender_queue *queue = instance->sender->queues[signal];
+        if (queue)
+            return queue->type->promise(queue, asked);
+    }
     return WEIR_PROMISE_SINK;
 }
 
@@ -148,11 +157,10 @@ void sender_refuse(struct sender_lane *base, struct weir_batch *batch, struct we
     weir_ack_complete(ack, result);
 }
 
-void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, struct weir_batch *batch,
-                         struct weir_ack *ack)
+void weir_sender_consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     enum weir_signal signal = weir_batch_signal(batch);
-    struct lane *lane = &sender->shards[weir_worker_index(weir_shard_worker(shard))].lanes[signal];
+    struct lane *lane = &own_of(shard)->lanes[signal];
     const struct sender_queue *queue = lane->base.queue;
     if (weir_batch_items(batch) == 0) {
         weir_batch_unref(batch);
@@ -160,7 +168,7 @@ void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, s
     } else if (!queue) {
         lane_send(lane, batch, ack);
     } else {
-        const struct sender_series *series = &sender->series[signal];
+        const struct sender_series *series = &lane->base.sender->series[signal];
         weir_series_observe(series->enqueue_size, (double)weir_batch_items(batch));
         weir_series_observe(series->enqueue_bytes, (double)weir_batch_bytes(batch));
         if (relay_serves(lane))
@@ -170,17 +178,17 @@ void weir_sender_consume(struct weir_sender *sender, struct weir_shard *shard, s
     }
 }
 
-uint64_t weir_sender_held(struct weir_sender *sender, struct weir_shard *shard, enum weir_signal signal)
+uint64_t weir_sender_held(struct weir_shard *shard, enum weir_signal signal)
 {
-    struct lane *lane = &sender->shards[weir_worker_index(weir_shard_worker(shard))].lanes[signal];
+    struct lane *lane = &own_of(shard)->lanes[signal];
     return lane->held + (lane->base.queue ? lane->base.queue->type->held(&lane->base) : 0);
 }
 
 /* --- the end --- */
 
-static void begin_end(struct weir_sender *sender, const struct weir_shard *shard, bool successor)
+static void begin_end(const struct weir_shard *shard, bool successor)
 {
-    struct sender_shard *own = &sender->shards[weir_worker_index(weir_shard_worker(shard))];
+    struct sender_shard *own = own_of(shard);
     own->draining = true;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         own->lanes[signal].retiring = successor;
@@ -197,14 +205,14 @@ static void begin_end(struct weir_sender *sender, const struct weir_shard *shard
     }
 }
 
-void weir_sender_drain(struct weir_sender *sender, struct weir_shard *shard)
+void weir_sender_drain(struct weir_shard *shard)
 {
-    begin_end(sender, shard, false);
+    begin_end(shard, false);
 }
 
-void weir_sender_retire(struct weir_sender *sender, struct weir_shard *shard)
+void weir_sender_retire(struct weir_shard *shard)
 {
-    begin_end(sender, shard, true);
+    begin_end(shard, true);
 }
 
 /* What has not been sent is left, or its client told to come back. */
@@ -224,10 +232,10 @@ static void leave_all(struct lane *lane)
     slots_settle(lane);
 }
 
-void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shard)
+void weir_sender_worker_stop(struct weir_shard *shard)
 {
-    struct sender_shard *own = sender ? &sender->shards[weir_worker_index(weir_shard_worker(shard))] : NULL;
-    for (int signal = 0; own && signal < WEIR_SIGNALS; signal++) {
+    struct sender_shard *own = own_of(shard);
+    for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         struct lane *lane = &own->lanes[signal];
         if (!lane->open)
             continue;
@@ -236,8 +244,7 @@ void weir_sender_worker_stop(struct weir_sender *sender, struct weir_shard *shar
         relay_stop(lane);
         leave_all(lane);
     }
-    if (own)
-        own->draining = false;
+    own->draining = false;
 }
 
 static void drop_leftovers(struct lane *lane)
@@ -256,8 +263,9 @@ static void drop_leftovers(struct lane *lane)
     weir_shard_drop(lane->base.shard, lane->base.signal, items, "shutdown");
 }
 
-void weir_sender_close(struct weir_sender *sender)
+void weir_sender_close(struct weir_instance *instance)
 {
+    struct weir_sender *sender = instance->sender;
     for (unsigned i = 0; sender && i < sender->shard_count; i++)
         for (int signal = 0; signal < WEIR_SIGNALS; signal++)
             drop_leftovers(&sender->shards[i].lanes[signal]);
@@ -300,8 +308,9 @@ void sender_unref(struct weir_sender *sender)
     free(sender);
 }
 
-void weir_sender_free(struct weir_sender *sender)
+void weir_sender_free(struct weir_instance *instance)
 {
-    if (sender)
-        sender_unref(sender);
+    if (instance->sender)
+        sender_unref(instance->sender);
+    instance->sender = NULL;
 }

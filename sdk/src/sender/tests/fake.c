@@ -32,85 +32,21 @@ static void fake_send(struct weir_shard *shard, struct weir_attempt *attempt)
     attempts[attempt_count++] = attempt;
 }
 
-static struct weir_sender *sender_of(struct weir_shard *shard)
-{
-    return weir_instance_data(weir_shard_instance(shard));
-}
-
 static int create(struct weir_instance *instance, struct weir_error *error)
 {
     const struct fake_config *config = weir_instance_config(instance);
     (void)error;
-    weir_instance_set_data(instance, weir_sender_new(instance, &config->sender, fake_send));
+    weir_sender_create(instance, &config->sender, fake_send);
     return 0;
-}
-
-static int start(struct weir_instance *instance, struct weir_error *error)
-{
-    return weir_sender_open(weir_instance_data(instance), error);
-}
-
-static int worker_start(struct weir_shard *shard, struct weir_error *error)
-{
-    (void)error;
-    weir_shard_set_data(shard, sender_of(shard));
-    weir_sender_worker_start(sender_of(shard), shard);
-    return 0;
-}
-
-static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
-{
-    weir_sender_consume(sender_of(shard), shard, batch, ack);
-}
-
-static enum weir_promise promise(struct weir_instance *instance, enum weir_promise asked)
-{
-    return weir_sender_promise(weir_instance_data(instance), asked);
-}
-
-static uint64_t held(struct weir_shard *shard, enum weir_signal signal)
-{
-    return weir_sender_held(sender_of(shard), shard, signal);
-}
-
-static void drain(struct weir_shard *shard)
-{
-    weir_sender_drain(sender_of(shard), shard);
-}
-
-static void retire(struct weir_shard *shard)
-{
-    weir_sender_retire(sender_of(shard), shard);
 }
 
 /* As an exporter whose client ends every request under way. */
 static void worker_stop(struct weir_shard *shard)
 {
-    weir_sender_worker_stop(sender_of(shard), shard);
+    weir_sender_worker_stop(shard);
     for (size_t i = 0; i < attempt_count; i++)
         if (attempts[i])
             fail_with(i, WEIR_RETRYABLE, "the client is closed");
-    weir_shard_set_data(shard, NULL);
-}
-
-static void stop(struct weir_instance *instance)
-{
-    weir_sender_close(weir_instance_data(instance));
-}
-
-static void destroy(struct weir_instance *instance)
-{
-    weir_sender_free(weir_instance_data(instance));
-}
-
-static void *export_state(struct weir_instance *instance)
-{
-    return weir_sender_export(weir_instance_data(instance));
-}
-
-static int import_state(struct weir_instance *instance, void *state, struct weir_error *error)
-{
-    return weir_sender_import(weir_instance_data(instance), state, error);
 }
 
 const struct weir_component fake_component = {
@@ -123,18 +59,18 @@ const struct weir_component fake_component = {
     .options = &table,
     .metrics = weir_sender_metrics,
     .create = create,
-    .start = start,
-    .worker_start = worker_start,
-    .consume = consume,
-    .promise = promise,
-    .held = held,
-    .drain = drain,
+    .start = weir_sender_open,
+    .worker_start = weir_sender_worker_start,
+    .consume = weir_sender_consume,
+    .promise = weir_sender_promise,
+    .held = weir_sender_held,
+    .drain = weir_sender_drain,
     .worker_stop = worker_stop,
-    .stop = stop,
-    .destroy = destroy,
-    .export_state = export_state,
-    .import_state = import_state,
-    .retire = retire,
+    .stop = weir_sender_close,
+    .destroy = weir_sender_free,
+    .export_state = weir_sender_export,
+    .import_state = weir_sender_import,
+    .retire = weir_sender_retire,
 };
 
 void fake_start(const char *options)
