@@ -63,6 +63,8 @@ static const char help[] =
     "                         --format=yaml|json, --validate=true|false)\n"
     "  featuregate [ID]       list feature gates\n"
     "  reload PID             have a running collector read its configuration again\n"
+    "  healthcheck            ask a running collector whether it is well (--endpoint=URL, or where\n"
+    "                         the health_check extension of --config listens)\n"
     "  queue list DIR         what is in the queues on disk of a collector that does not run\n"
     "  queue verify DIR       check every request in them\n"
     "  queue export DIR       write each request to a file (--output=FOLDER, --dead,\n"
@@ -71,8 +73,8 @@ static const char help[] =
     "  help                   print this text\n"
     "\n"
     "Options:\n"
-    "  --config URI           where the configuration is: a file, or file:, env:, yaml:, http:, https:;\n"
-    "                         given several times, later ones are merged over earlier ones\n"
+    "  --config URI           where the configuration is: a file, or file:, dir:, env:, yaml:, http:,\n"
+    "                         https:; given several times, later ones are merged over earlier ones\n"
     "  --set KEY=VALUE        set one key over all files; dots separate levels\n"
     "  --feature-gates LIST   gates to switch on, or off with a \"-\" before the id\n"
     "  --workers N            worker threads (default: the CPUs that may be used)\n"
@@ -290,6 +292,7 @@ static const struct {
     { "print-initial-config", cli_print_config, 0 },
     { "featuregate", cli_featuregate, 1 },
     { "reload", cli_reload, 1 },
+    { "healthcheck", cli_healthcheck, 0 },
     { "queue", cli_queue, 2 },
     { "version", command_version, 0 },
     { "help", command_help, 0 },

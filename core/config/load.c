@@ -22,6 +22,7 @@ struct loader {
     struct provider provider;
     struct weir_problems *problems;
     struct weir_node *root;
+    bool in_folder;  /* the texts are drop-ins: they add to lists, they do not replace them */
     bool incomplete; /* a text could not be read: what it holds would only be reported as missing */
 };
 
@@ -39,7 +40,7 @@ static void add_text(struct loader *loader, struct weir_str text, struct yaml_so
         loader->incomplete = true;
         return;
     }
-    struct merge_rules rules = { .append_lists = loader->source->gates.append_lists };
+    struct merge_rules rules = { .append_lists = loader->in_folder || loader->source->gates.append_lists };
     if (loader->root)
         tree_merge(loader->root, node, &rules);
     else
@@ -53,32 +54,63 @@ static const char *source_name(struct loader *loader, const struct uri *uri, con
     return tree_copy_text(&loader->config->arena, name).data;
 }
 
-static void add_uri(struct loader *loader, const char *text)
+static void miss(struct loader *loader, const struct weir_error *error)
+{
+    loader->incomplete = true;
+    weir_problem_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
+                     "cannot retrieve the configuration: %s", weir_error_text(error));
+}
+
+static void add_provided(struct loader *loader, const struct uri *uri, const char *text)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct provided provided = { 0 };
-    struct weir_str whole = weir_str_of(text);
-    struct uri uri = uri_parse(whole);
+    if (provider_get(&loader->provider, uri, weir_str_of(text), &provided, &error) < 0) {
+        miss(loader, &error);
+    } else {
+        if (provided.unset)
+            weir_warning_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
+                             "Configuration references unset environment variable \"%.*s\"",
+                             WEIR_STR_ARG(uri->rest));
+        struct yaml_source source = { source_name(loader, uri, text), uri->scheme != SCHEME_YAML };
+        add_text(loader, provided.text, source);
+    }
+    weir_error_free(&error);
+}
+
+static void add_file(const char *path, void *argument)
+{
+    const struct uri uri = { SCHEME_FILE, WEIR_STR("file"), weir_str_of(path) };
+    add_provided(argument, &uri, path);
+}
+
+/* An empty folder is a configuration that says nothing. */
+static void add_folder(struct loader *loader, const char *path)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    add_text(loader, WEIR_STR(""), (struct yaml_source){ path, true });
+    loader->in_folder = true;
+    if (folder_each(path, add_file, loader, &error) < 0)
+        miss(loader, &error);
+    loader->in_folder = false;
+    weir_error_free(&error);
+}
+
+static void add_uri(struct loader *loader, const char *text)
+{
+    struct uri uri = uri_parse(weir_str_of(text));
     if (uri.scheme == SCHEME_NONE)
         uri.scheme = SCHEME_FILE;
     if (uri.scheme == SCHEME_UNKNOWN) {
         loader->incomplete = true;
         weir_problem_add(
             loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
-            "unsupported scheme on URI \"%s\", expected file:, env:, yaml:, http: or https:", text);
-    } else if (provider_get(&loader->provider, &uri, whole, &provided, &error) < 0) {
-        loader->incomplete = true;
-        weir_problem_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
-                         "cannot retrieve the configuration: %s", weir_error_text(&error));
+            "unsupported scheme on URI \"%s\", expected file:, dir:, env:, yaml:, http: or https:", text);
+    } else if (uri.scheme == SCHEME_DIR && !loader->provider.closed) {
+        add_folder(loader, tree_copy_text(&loader->config->arena, uri.rest).data);
     } else {
-        if (provided.unset)
-            weir_warning_add(loader->problems, (struct weir_place){ NULL, 0, 0 }, "",
-                             "Configuration references unset environment variable \"%.*s\"",
-                             WEIR_STR_ARG(uri.rest));
-        struct yaml_source source = { source_name(loader, &uri, text), uri.scheme != SCHEME_YAML };
-        add_text(loader, provided.text, source);
+        add_provided(loader, &uri, text);
     }
-    weir_error_free(&error);
 }
 
 /* a.b=c is yaml:a::b: c */

@@ -46,7 +46,7 @@ struct uri uri_parse(struct weir_str text)
         enum scheme scheme;
     } known[] = {
         { "file", SCHEME_FILE }, { "env", SCHEME_ENV },    { "yaml", SCHEME_YAML },
-        { "http", SCHEME_HTTP }, { "https", SCHEME_HTTP },
+        { "http", SCHEME_HTTP }, { "https", SCHEME_HTTP }, { "dir", SCHEME_DIR },
     };
     const char *colon = text.length ? memchr(text.data, ':', text.length) : NULL;
     size_t length = colon ? (size_t)(colon - text.data) : 0;
@@ -151,8 +151,11 @@ int provider_get(const struct provider *provider, const struct uri *uri, struct 
     struct weir_text text = { 0 };
     struct provided provided = { 0 };
     int result = 0;
-    if (provider->closed && (uri->scheme == SCHEME_FILE || uri->scheme == SCHEME_HTTP))
+    if (provider->closed && (uri->scheme == SCHEME_FILE || uri->scheme == SCHEME_HTTP ||
+                             uri->scheme == SCHEME_DIR))
         return weir_error_set(error, "scheme \"%.*s\" is not allowed here", WEIR_STR_ARG(uri->name));
+    if (uri->scheme == SCHEME_DIR)
+        return weir_error_set(error, "a folder is no value: scheme \"dir\" is for --config");
     if (uri->scheme == SCHEME_FILE)
         result = get_file(uri->rest, &text, error);
     else if (uri->scheme == SCHEME_ENV)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Where configuration text comes from: file:, env:, yaml:, http: and https: URIs.
+ * Where configuration text comes from: file:, env:, yaml:, http: and https: URIs, and folders of files.
  */
 #ifndef WEIR_CORE_CONFIG_PROVIDER_H
 #define WEIR_CORE_CONFIG_PROVIDER_H
@@ -15,6 +15,7 @@ enum scheme {
     SCHEME_ENV,
     SCHEME_YAML,
     SCHEME_HTTP, /* and https */
+    SCHEME_DIR,  /* all files of a folder: as a --config only */
 };
 
 struct uri {
@@ -38,9 +39,14 @@ struct provider {
     bool closed; /* file:, http: and https: are refused */
 };
 
-/* Gets the text that a URI with a known scheme names; -1 with the reason in `error`. `whole` is the URI as
+/* Gets the text that a URI with a known scheme other than dir: names; -1 with the reason in `error`. `whole` is the URI as
  * written. */
 int provider_get(const struct provider *provider, const struct uri *uri, struct weir_str whole,
                  struct provided *out, struct weir_error *error);
+
+/* The files of a folder that are configuration, NAME.yaml without a dot at the beginning, by name: calls `add` with the
+ * path of each. -1 with the reason in `error`. */
+int folder_each(const char *path, void (*add)(const char *path, void *argument), void *argument,
+                struct weir_error *error);
 
 #endif

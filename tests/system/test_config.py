@@ -123,6 +123,48 @@ class TestErrors(ConfigCase):
         self.assertIn(f"{second}:1:32: exporters::debug::verbosity: ", done.stderr)
         self.assertNotIn(str(first), done.stderr)
 
+    def drop_ins(self, **files):
+        folder = self.folder()
+        for name, text in files.items():
+            (folder / name).write_text(text)
+        return folder
+
+    def test_folder(self):
+        """dir: is all its *.yaml by name, laid over what came before; lists of components grow."""
+        main = self.file("receivers: {nop: }\nexporters: {nop: }\nprocessors: {batch: }\nservice:\n  pipelines:\n"
+                         "    traces: {receivers: [nop], processors: [batch], exporters: [nop]}\n")
+        folder = self.drop_ins(**{
+            "20-more.yaml": "exporters: {nop/b: }\nservice::pipelines::traces::exporters: [nop, nop/b]\n"
+                            "processors::batch::timeout: 2s\n",
+            "10-first.yaml": "exporters: {nop/a: }\nservice::pipelines::traces::exporters: [nop/a]\n"
+                             "processors::batch::timeout: 1s\n",
+            ".hidden.yaml": "hidden: 1\n", "30-old.yaml.dpkg-old": "old: 1\n", "40.yml": "yml: 1\n",
+            "empty.yaml": "", ".yaml": "noname: 1\n"})
+        for uri in (f"dir:{folder}", f"dir:{folder}/"):
+            shown = self.printed("--config", main, "--config", uri, "--set", "processors.batch.send_batch_size=7")
+            self.assertEqual(shown["service"]["pipelines"]["traces"]["exporters"], ["nop", "nop/a", "nop/b"])
+            self.assertEqual(shown["processors"]["batch"]["timeout"], "2s")
+            self.assertEqual(shown["processors"]["batch"]["send_batch_size"], 7)
+        alone = self.printed("--config", f"dir:{folder}", "--config", main)
+        self.assertEqual(alone["service"]["pipelines"]["traces"]["exporters"], ["nop"], "a file replaces lists")
+
+    def test_mistakes_in_a_folder(self):
+        folder = self.drop_ins(**{"a.yaml": PLAIN, "b.yaml": "# b\nexporters: {debug: {verbosity: noisy}}\n"})
+        done = run("validate", "--config", f"dir:{folder}")
+        self.assertEqual(done.code, 1)
+        self.assertIn(f"\n{folder}/b.yaml:2:32: exporters::debug::verbosity: ", done.stderr)
+        (folder / "b.yaml").unlink()
+        self.assertEqual(run("validate", "--config", f"dir:{folder}"), (0, "", ""))
+        (folder / "a.yaml").unlink()
+        done = run("validate", "--config", f"dir:{folder}")
+        self.assertEqual(done.code, 1)
+        self.assertIn("empty configuration file", done.stderr)
+        self.assertEqual(run("validate", "--config", self.file(PLAIN), "--config", f"dir:{folder}"), (0, "", ""))
+        (folder / "c.yaml").mkdir()
+        done = run("validate", "--config", self.file(PLAIN), "--config", f"dir:{folder}")
+        self.assertEqual(done.code, 1)
+        self.assertIn(f"unable to read the file file:{folder}/c.yaml: Is a directory", done.stderr)
+
     def test_unsupported_signal(self):
         """The file exporter takes no profiles: said once, however many receivers there are."""
         done = validate("receivers: {nop: , nop/2: }\nexporters: {file: {path: out.json}}\nservice: {pipelines: "
