@@ -24,7 +24,7 @@ struct cli {
     const char *format; /* --format, NULL when not given */
     const char *mode;   /* --mode, NULL when not given */
     bool validate;      /* --validate of print-config */
-    const char *output, *endpoint; /* of queue, NULL when not given */
+    const char *output, *endpoint; /* of queue and healthcheck, NULL when not given */
     bool dead;                     /* --dead of queue */
 };
 
@@ -48,6 +48,7 @@ int cli_components(struct cli *cli);
 int cli_describe(struct cli *cli);
 int cli_print_config(struct cli *cli);
 int cli_featuregate(struct cli *cli);
+int cli_healthcheck(struct cli *cli);
 int cli_reload(struct cli *cli);
 int cli_queue(struct cli *cli);
 

@@ -8,6 +8,7 @@
 
 #include "core/service/notice.h"
 #include "core/service/state.h"
+#include "core/service/supervisor.h"
 
 static int64_t now(void)
 {
@@ -20,6 +21,7 @@ static void refuse(struct service *service, const char *text)
 {
     service->reloads.refused++;
     service->reloads.last_done = false;
+    supervisor_tell("READY=1", "Running with the configuration before: the new one was refused: %s", text);
     notice_end(NOTICE_REFUSED, text);
 }
 
@@ -64,6 +66,7 @@ static void succeed(struct service *service, enum notice_outcome outcome, const 
     service->reloads.done++;
     service->reloads.last_done = true;
     service->reloads.last = weir_wall_clock();
+    service_tell_running(service);
     notice_end(outcome, text);
 }
 
@@ -131,11 +134,20 @@ static void change_over(struct service *service, struct weir_config *config, str
     weir_error_free(&error);
 }
 
+/* The time is that of CLOCK_MONOTONIC: it tells the supervisor which of its signals this answers. */
+static void tell_reloading(int64_t began)
+{
+    char *state = weir_xasprintf("RELOADING=1\nMONOTONIC_USEC=%" PRId64, began / 1000);
+    supervisor_tell(state, "Reading the configuration again");
+    free(state);
+}
+
 void service_reload(struct service *service)
 {
     struct weir_problems problems = { 0 };
     int64_t began = now();
     notice_begin();
+    tell_reloading(began);
     weir_log(service->logger, WEIR_INFO, "Reloading the configuration");
     struct weir_config *config = weir_config_load(&service->options->source, &problems);
     struct graph_change *change = graph_plan(service->graph, config, &problems);

@@ -2,6 +2,7 @@
 /* Loading, running, shutting down. */
 #include <config.h>
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "core/service/logging.h"
 #include "core/service/notice.h"
 #include "core/service/state.h"
+#include "core/service/supervisor.h"
 #include "core/service/watchdog.h"
 
 static const int watched_signals[] = { SIGTERM, SIGINT, SIGHUP };
@@ -188,6 +190,35 @@ static int start(struct service *service, struct weir_error *error)
     return graph_start(service->graph, error);
 }
 
+/* What closing takes beyond draining. */
+#define CLOSING_TIME (INT64_C(10) * 1000000000)
+
+void service_tell_running(const struct service *service)
+{
+    size_t pipelines = service->config->pipeline_count;
+    supervisor_tell("READY=1", "Running: %zu pipeline%s, %u worker%s", pipelines, pipelines == 1 ? "" : "s",
+                    weir_worker_count(), weir_worker_count() == 1 ? "" : "s");
+}
+
+/* The supervisor leaves the time that may be needed for what is held, and no more. */
+static void tell_stopping(const struct service *service)
+{
+    char *state = weir_xasprintf("STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRId64,
+                                 (service->options->drain_timeout + CLOSING_TIME) / 1000);
+    supervisor_tell(state, "Delivering what is held");
+    free(state);
+}
+
+static void warn_of_unused(const struct weir_inherited_view *view, void *logger)
+{
+    if (!view->address)
+        weir_log(logger, WEIR_WARN, "What weir was started with is no listening stream socket, and not used",
+                 WEIR_F_TEXT("name", view->name));
+    else if (!view->used)
+        weir_log(logger, WEIR_WARN, "No component listens at the address of a socket that weir was started with",
+                 WEIR_F_TEXT("name", view->name), WEIR_F_TEXT("address", view->address));
+}
+
 static void announce_ready(struct service *service)
 {
     service->ready_since = weir_wall_clock();
@@ -196,6 +227,8 @@ static void announce_ready(struct service *service)
     notice_open();
     graph_announce(service->graph, true);
     service_log_promises(service);
+    weir_inherited_visit(warn_of_unused, service->logger);
+    service_tell_running(service);
     weir_log(service->logger, WEIR_INFO, "Everything is ready. Begin running and processing data.");
 }
 
@@ -213,6 +246,8 @@ static void print_ledger(struct service *service)
 static void stop(struct service *service, bool ran)
 {
     weir_log(service->logger, WEIR_INFO, "Starting shutdown...");
+    if (ran)
+        tell_stopping(service);
     service->ready_since = 0;
     graph_announce(service->graph, false);
     if (ran && !graph_drain(service->graph, service->options->drain_timeout))
@@ -249,6 +284,8 @@ int service_run(const struct service_options *options)
     struct service service = { .options = options, .runs = true };
     struct weir_error error = WEIR_ERROR_INIT;
     int result = EXIT_FAILED;
+    supervisor_open();
+    weir_inherit_sockets();
     if (prepare(&service) == 0) {
         bool started = start(&service, &error) == 0;
         if (started) {
@@ -258,10 +295,14 @@ int service_run(const struct service_options *options)
             result = EXIT_STOPPED;
         } else {
             fprintf(stderr, "Error: %s\n", weir_error_text(&error));
+            supervisor_tell("", "Not started: %s", weir_error_text(&error));
         }
         stop(&service, started);
+    } else {
+        supervisor_tell("", "Not started: the configuration is wrong, see the log");
     }
     release(&service);
+    supervisor_close();
     weir_error_free(&error);
     return result;
 }

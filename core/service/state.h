@@ -34,6 +34,9 @@ struct service {
  * Main thread, outside of the loop. */
 void service_reload(struct service *service);
 
+/* Tells the supervisor that the service is ready. Main thread. */
+void service_tell_running(const struct service *service);
+
 /* Writes what an answer to a client of each pipeline means. */
 void service_log_promises(const struct service *service);
 

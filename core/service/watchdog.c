@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Every worker beats once a second, by a timer of its loop; a thread of its own looks whether they all do.
+ * Every worker beats once a second, by a timer of its loop; a thread of its own looks whether they all do, and tells
+ * the supervisor so.
  * What it says about a worker that hangs comes from that thread's stack: whatever called a component's code,
  * its library is on it.
  */
@@ -23,6 +24,7 @@
 #include <weir/sys/worker.h>
 
 #include "core/service/service.h"
+#include "core/service/supervisor.h"
 #include "core/service/watchdog.h"
 
 #define BEAT INT64_C(1000000000)
@@ -44,6 +46,7 @@ static struct {
     struct heart *hearts; /* by worker */
     unsigned count;
     int64_t limit;
+    int64_t untold; /* since the last sign of life */
     pthread_t thread;
     sem_t over;
     atomic_int paused;
@@ -197,6 +200,25 @@ static void look(unsigned worker, int64_t elapsed)
         give_up(worker);
 }
 
+/* One that beats is silent for one beat, and as long as it takes to see it. */
+static bool all_turn(void)
+{
+    for (unsigned i = 0; i < watchdog.count; i++)
+        if (watchdog.hearts[i].silent >= 2 * BEAT)
+            return false;
+    return true;
+}
+
+static void tell_supervisor(int64_t elapsed)
+{
+    int64_t patience = supervisor_patience();
+    watchdog.untold += elapsed;
+    if (patience == 0 || watchdog.untold + LOOK < patience / 2 || !all_turn())
+        return;
+    supervisor_alive();
+    watchdog.untold = 0;
+}
+
 static void *watch(void *unused)
 {
     int64_t before = read_clock(CLOCK_MONOTONIC);
@@ -210,6 +232,7 @@ static void *watch(void *unused)
         int64_t now = read_clock(CLOCK_MONOTONIC);
         for (unsigned i = 0; i < watchdog.count; i++)
             look(i, now - before);
+        tell_supervisor(now - before);
         before = now;
     }
 }
@@ -256,13 +279,14 @@ static bool start_thread(void)
 
 void watchdog_start(int64_t limit)
 {
-    if (limit == 0)
+    if (limit == 0 && supervisor_patience() == 0)
         return;
     struct sigaction action = { .sa_handler = take_stack, .sa_flags = SA_RESTART };
     sem_init(&stack.taken, 0, 0);
     sem_init(&watchdog.over, 0, 0);
     sigaction(stack_signal(), &action, NULL);
-    watchdog.limit = limit - LOOK; /* by the next look it is over */
+    watchdog.limit = limit > 0 ? limit - LOOK : INT64_MAX; /* by the next look it is over */
+    watchdog.untold = 0;
     watchdog.count = weir_worker_count();
     watchdog.hearts = weir_xcalloc(watchdog.count, sizeof *watchdog.hearts);
     weir_workers_run_all(start_beating, NULL);

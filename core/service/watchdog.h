@@ -10,8 +10,9 @@
 
 #define WATCHDOG_SHORTEST (INT64_C(2) * 1000000000)
 
-/* Watches all workers from now on; main thread, after weir_workers_start. A callback that takes longer than `limit`
- * (nanoseconds, WATCHDOG_SHORTEST or more, or 0: nothing is watched) ends the process with EXIT_HUNG, one that takes
+/* Watches all workers from now on; main thread, after weir_workers_start and supervisor_open: a supervisor that waits
+ * for signs of life gets them while every worker turns, or nothing is watched, also with a limit of 0. A callback that takes longer than `limit`
+ * (nanoseconds, WATCHDOG_SHORTEST or more, or 0: however long it takes) ends the process with EXIT_HUNG, one that takes
  * a second and a half less does not. Time that a worker waits for a CPU or for a disk does not count. */
 void watchdog_start(int64_t limit);
 

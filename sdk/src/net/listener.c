@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "sdk/src/flow/instance.h"
+#include "sdk/src/net/inherited.h"
 #include "sdk/src/net/listener.h"
 
 /* All listeners of the process: the last user of one may be on any worker. */
@@ -94,19 +95,25 @@ static void all_of_ipv4(struct weir_sockaddr *out, uint16_t port)
     out->length = sizeof(v4);
 }
 
-static int new_socket(struct weir_listener *listener)
+/* Accepted sockets inherit these. */
+static void set_tcp_options(int fd)
 {
-    int family = listener->address.address.any.sa_family;
-    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int on = 1, off = 0, idle = 15;
-    if (fd < 0 || family == AF_UNIX)
-        return fd;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    // Accepted sockets inherit these.
+    int on = 1, idle = 15;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof(idle));
+}
+
+static int new_socket(struct weir_listener *listener)
+{
+    int family = listener->address.address.any.sa_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int on = 1, off = 0;
+    if (fd < 0 || family == AF_UNIX)
+        return fd;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    set_tcp_options(fd);
     if (family == AF_INET6) {
         bool only = listener->endpoint.transport == WEIR_TCP6;
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, only ? &on : &off, sizeof(on));
@@ -118,6 +125,17 @@ static void share_port(int fd)
 {
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+}
+
+static int cannot_bind(struct weir_error *error, const struct weir_listener *listener, int errnum)
+{
+    const char *passed = weir_inherited_at_port(weir_sockaddr_port(&listener->address));
+    if (errnum != EADDRINUSE || !passed)
+        return failed(error, &listener->endpoint, "bind", errnum);
+    return weir_error_set(error,
+                          "listen %s %s: bind: %s: the process was started with a socket at %s, which is not this address",
+                          weir_transport_name(listener->endpoint.transport), listener->endpoint.name,
+                          weir_errno_text(errnum), passed);
 }
 
 /* The first socket: bound without SO_REUSEPORT, so that a port that somebody else has is an error, also when
@@ -136,7 +154,7 @@ static int bind_first(struct weir_listener *listener, int backlog, bool share, s
     if (share)
         share_port(fd);
     if (bind(fd, &listener->address.address.any, listener->address.length) != 0)
-        return failed(error, endpoint, "bind", errno);
+        return cannot_bind(error, listener, errno);
     listener->bound = true;
     if (endpoint->transport != WEIR_UNIX)
         share_port(fd);
@@ -148,15 +166,30 @@ static int bind_first(struct weir_listener *listener, int backlog, bool share, s
     return 0;
 }
 
+static int copy_socket(struct weir_listener *listener, unsigned index, int socket, struct weir_error *error)
+{
+    int copy = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    listener->sockets[index] = copy;
+    return copy < 0 ? failed(error, &listener->endpoint, "dup", errno) : 0;
+}
+
+/* All workers take from the one queue: SO_REUSEPORT is for sockets of one user, and this one may be root's. */
+static int use_inherited(struct weir_listener *listener, int socket, struct weir_error *error)
+{
+    if (listener->endpoint.transport != WEIR_UNIX)
+        set_tcp_options(socket);
+    for (unsigned i = 0; i < listener->count; i++)
+        if (copy_socket(listener, i, socket, error) != 0)
+            return -1;
+    return 0;
+}
+
 /* The sockets of the other workers. */
 static int bind_more(struct weir_listener *listener, unsigned index, int backlog, struct weir_error *error)
 {
     const struct weir_endpoint *endpoint = &listener->endpoint;
-    if (endpoint->transport == WEIR_UNIX) {
-        int copy = fcntl(listener->sockets[0], F_DUPFD_CLOEXEC, 0);
-        listener->sockets[index] = copy;
-        return copy < 0 ? failed(error, endpoint, "dup", errno) : 0;
-    }
+    if (endpoint->transport == WEIR_UNIX)
+        return copy_socket(listener, index, listener->sockets[0], error);
     int fd = new_socket(listener);
     if (fd < 0)
         return failed(error, endpoint, "socket", errno);
@@ -247,8 +280,11 @@ int weir_bind(const struct weir_bind_options *options, struct weir_listener **ou
     else
         result = resolve(&listener->endpoint, &listener->address, error);
     bool share = false;
+    int inherited = result == 0 ? weir_inherited_find(&listener->address) : -1;
     const struct weir_listener *yielding = result == 0 ? find_yielding(listener, &share) : NULL;
-    if (yielding)
+    if (inherited >= 0)
+        result = use_inherited(listener, inherited, error);
+    else if (yielding)
         result = take_over(listener, yielding, error);
     else if (result == 0)
         result = bind_first(listener, backlog, share, error);

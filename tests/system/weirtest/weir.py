@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 
 import yaml
@@ -19,6 +20,19 @@ STOP_SECONDS = 20.0
 
 Exit = collections.namedtuple("Exit", "code stderr")
 Done = collections.namedtuple("Done", "code stdout stderr")
+
+
+# Puts the sockets where sd_listen_fds(3) wants them; they move up first, out of one another's way.
+_ACTIVATE = """
+import fcntl, os, sys
+fds, names, command = sys.argv[1].split(","), sys.argv[2], sys.argv[3:]
+for i, fd in enumerate([fcntl.fcntl(int(fd), fcntl.F_DUPFD_CLOEXEC, 100) for fd in fds]):
+    os.dup2(fd, 3 + i)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(fds)))
+if names:
+    os.environ["LISTEN_FDNAMES"] = names
+os.execv(command[0], command)
+"""
 
 
 def _command(config_files, args):
@@ -43,15 +57,19 @@ class Weir:
     """Runs weir on `config` (YAML text, or anything yaml.safe_dump takes) in a folder of its own.
 
     Use it in a `with`, or through TestCase.weir(), which stops it at the end of the test. The
-    process is ready when the constructor returns, unless ready=False.
+    process is ready when the constructor returns, unless ready=False. `sockets` are listening ones, which it is
+    started with as systemd would, under `names`.
     """
 
-    def __init__(self, config, args=(), env=None, ready=True):
+    def __init__(self, config, args=(), env=None, ready=True, sockets=(), names=None):
         self._folder = tempfile.TemporaryDirectory(prefix="weirtest.")
         self.folder = pathlib.Path(self._folder.name)
         command = _command([_write_config(self.folder, config)], args)
-        self.child = Child(command, "weir", cwd=self.folder,
-                           env=_environment(env))
+        if sockets:
+            command = [sys.executable, "-c", _ACTIVATE, ",".join(str(s.fileno()) for s in sockets),
+                       ":".join(names or [])] + command
+        self.child = Child(command, "weir", cwd=self.folder, env=_environment(env),
+                           pass_fds=[s.fileno() for s in sockets])
         if ready:
             try:
                 self.wait_ready()

@@ -12,6 +12,22 @@ WEIR_BEGIN
 /* Lets the process have as many file descriptors as the system allows it. Main thread, before anything listens. */
 WEIR_EXPORT void weir_descriptors_raise(void);
 
+/* Takes the listening sockets that the process was started with (LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES,
+ * sd_listen_fds(3)), and the variables out of the environment: who binds the address of one gets it from now on, as
+ * often as it likes. Main thread, before anything listens; once. */
+WEIR_EXPORT void weir_inherit_sockets(void);
+
+/* One of them. */
+struct weir_inherited_view {
+    const char *name;    /* "unknown" where it was given none */
+    const char *address; /* NULL: what was passed is no listening stream socket */
+    bool used;           /* somebody has bound its address */
+};
+
+/* Calls visit for each. Main thread. */
+WEIR_EXPORT void weir_inherited_visit(void (*visit)(const struct weir_inherited_view *view, void *argument),
+                                      void *argument);
+
 /* Why accepted connections ended, as metrics name it ("client", "rapid_reset", ...); NULL past the last. Any thread. */
 #define WEIR_CLOSE_REASONS 24
 WEIR_EXPORT const char *weir_close_reason(size_t index);
