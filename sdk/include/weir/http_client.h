@@ -102,6 +102,12 @@ struct weir_http_request {
     struct weir_slices
         body;        /* every range has a buffer or lasts for ever; emptied by its owner, in done or later */
     int64_t timeout; /* for the whole attempt, to the last byte of the response, in nanoseconds; 0: none */
+    /* NULL: the body is gathered for done. Otherwise the body of a 2xx answer is handed over as it comes, without limit:
+     * `bytes`, at least one, are valid during the call. false ends the request: done follows, with the status and
+     * `truncated`. This and the next must start, cancel and free nothing of the client. */
+    bool (*piece)(struct weir_http_request *request, struct weir_str bytes);
+    /* The head of a 2xx answer has come, its body follows; may be NULL. */
+    void (*begun)(struct weir_http_request *request);
     void (*done)(struct weir_http_request *request, const struct weir_http_response *response);
 
     struct weir_http_call *call; /* the client's own */

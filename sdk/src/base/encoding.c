@@ -103,6 +103,22 @@ void hex_encode(struct weir_str bytes, char *out)
     }
 }
 
+static bool is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_'
+           || c == '~';
+}
+
+void percent_add(struct weir_text *text, struct weir_str bytes)
+{
+    for (size_t i = 0; i < bytes.length; i++) {
+        if (is_unreserved(bytes.data[i]))
+            weir_text_addc(text, bytes.data[i]);
+        else
+            weir_text_addf(text, "%%%02X", (unsigned)(unsigned char)bytes.data[i]);
+    }
+}
+
 char *percent_decode(struct weir_str text)
 {
     char *out = weir_xmalloc(text.length + 1);

@@ -31,6 +31,9 @@ bool hex_decode(struct weir_str text, uint8_t *out);
 /* Writes two lower-case digits for each byte, without NUL. */
 void hex_encode(struct weir_str bytes, char *out);
 
+/* Adds the bytes with all but the unreserved characters escaped (RFC 3986, 2.3): fit for a query. */
+void percent_add(struct weir_text *text, struct weir_str bytes);
+
 /* Resolves %-escapes; what is not one stays as it is, and NUL is left out. The caller frees. */
 char *percent_decode(struct weir_str text);
 

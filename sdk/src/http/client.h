@@ -165,7 +165,10 @@ enum weir_http_take {
     WEIR_HTTP_FULL, /* as much as is wanted is there: nothing more needs to be read */
     WEIR_HTTP_NO_MEMORY,
 };
-enum weir_http_take weir_http_reply_body(struct weir_http_reply *reply, const void *data, size_t length);
+/* The head of an answer is there, with this status. */
+void weir_http_reply_begin(struct weir_http_call *call, int status);
+/* Keeps what came, or hands it to the request's `piece`. */
+enum weir_http_take weir_http_reply_body(struct weir_http_call *call, const void *data, size_t length);
 
 /* --- client_pool.c: finding a connection for a call --- */
 

@@ -76,14 +76,14 @@ static int on_headers_complete(http_parser *parser)
     if (parser->status_code == 101 || parser->status_code < 100)
         return refuse(parser, "unexpected status of the response");
     if (parser->status_code >= 200)
-        call_of(parser)->reply.status = (int)parser->status_code;
+        weir_http_reply_begin(call_of(parser), (int)parser->status_code);
     return strcmp(call_of(parser)->request->method, "HEAD") == 0;
 }
 
 static int on_body(http_parser *parser, const char *data, size_t length)
 {
     struct weir_http_h1 *h1 = parser->data;
-    switch (weir_http_reply_body(&call_of(parser)->reply, data, length)) {
+    switch (weir_http_reply_body(call_of(parser), data, length)) {
     case WEIR_HTTP_NO_MEMORY:
         return refuse(parser, "out of memory");
     case WEIR_HTTP_FULL:

@@ -53,7 +53,6 @@ static void on_headers(struct h2_stream *stream, bool end)
         h2_stream_reset(stream, NGHTTP2_PROTOCOL_ERROR);
         return;
     }
-    call->reply.status = (int)status;
     for (size_t i = 0; i < stream->headers.count; i++) {
         const struct weir_http_header *field = &stream->headers.items[i];
         if (field->name.data[0] != ':' && !weir_http_reply_add(&call->reply, field->name, field->value)) {
@@ -61,6 +60,7 @@ static void on_headers(struct h2_stream *stream, bool end)
             return;
         }
     }
+    weir_http_reply_begin(call, (int)status);
     if (end)
         finish(stream);
 }
@@ -70,7 +70,7 @@ static void on_data(struct h2_stream *stream, const uint8_t *bytes, size_t lengt
     struct weir_http_call *call = stream->user;
     if (!call)
         return;
-    switch (weir_http_reply_body(&call->reply, bytes, length)) {
+    switch (weir_http_reply_body(call, bytes, length)) {
     case WEIR_HTTP_TAKEN:
         break;
     case WEIR_HTTP_FULL:

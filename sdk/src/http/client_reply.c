@@ -27,8 +27,25 @@ bool weir_http_reply_add(struct weir_http_reply *reply, struct weir_str name, st
     return headers_add(&reply->headers, name, value);
 }
 
-enum weir_http_take weir_http_reply_body(struct weir_http_reply *reply, const void *data, size_t length)
+static bool is_success(const struct weir_http_reply *reply)
 {
+    return reply->status >= 200 && reply->status < 300;
+}
+
+void weir_http_reply_begin(struct weir_http_call *call, int status)
+{
+    call->reply.status = status;
+    if (call->request->begun && is_success(&call->reply))
+        call->request->begun(call->request);
+}
+
+enum weir_http_take weir_http_reply_body(struct weir_http_call *call, const void *data, size_t length)
+{
+    struct weir_http_reply *reply = &call->reply;
+    if (call->request->piece && is_success(reply)) {
+        reply->truncated = length > 0 && !call->request->piece(call->request, weir_str_make(data, length));
+        return reply->truncated ? WEIR_HTTP_FULL : WEIR_HTTP_TAKEN;
+    }
     if (!reply->body && !(reply->body = weir_buffer_new(length < 4096 ? length : 4096)))
         return WEIR_HTTP_NO_MEMORY;
     size_t room = WEIR_HTTP_RESPONSE_BODY_MAX - reply->body->length;
