@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <weir/hash.h>
 #include <weir/sender.h>
 
 #include "plugins/exporters/debug/debug.h"
@@ -101,20 +102,11 @@ struct debug_instance {
     struct counter counters[COUNTERS];
 };
 
-/* FNV-1a. */
-static uint32_t hash(struct weir_str text)
-{
-    uint32_t h = 2166136261u;
-    for (size_t i = 0; i < text.length; i++)
-        h = (h ^ (uint8_t)text.data[i]) * 16777619u;
-    return h;
-}
-
 static bool passes(struct debug_instance *own, struct weir_str text, int64_t now)
 {
     int64_t second = now / 1000000000;
     pthread_mutex_lock(&own->lock);
-    struct counter *counter = &own->counters[hash(text) % COUNTERS];
+    struct counter *counter = &own->counters[weir_hash(0, text) % COUNTERS];
     if (counter->second != second)
         *counter = (struct counter){ .second = second };
     uint64_t n = ++counter->count;

@@ -5,19 +5,13 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
+
 #include "logproto.pb-c.h"
 
 #define SECOND 1000000000u
 
 /* --- streams --- */
-
-/* FNV-1a. */
-static uint64_t hash_text(uint64_t hash, struct weir_str text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        hash = (hash ^ (uint8_t)text.data[i]) * 0x100000001b3u;
-    return (hash ^ 0xff) * 0x100000001b3u;
-}
 
 static void place(struct loki_push *push, struct loki_stream *stream)
 {
@@ -87,7 +81,7 @@ static struct loki_stream *add_stream(struct loki_push *push, uint64_t hash, str
 
 struct loki_stream *loki_push_stream(struct loki_push *push, struct weir_str tenant, struct weir_str labels)
 {
-    uint64_t hash = hash_text(hash_text(0xcbf29ce484222325u, tenant), labels);
+    uint64_t hash = weir_hash(weir_hash(0, tenant), labels);
     if (!make_room(push))
         return NULL;
     for (size_t at = hash & (push->table_size - 1); push->table[at]; at = (at + 1) & (push->table_size - 1)) {

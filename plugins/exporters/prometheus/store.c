@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include <weir/hash.h>
 #include <weir/worker.h>
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -54,8 +55,6 @@ static struct store *new_store(struct weir_str key)
     struct store *store = weir_xcalloc(1, sizeof(*store));
     store->key = weir_str_dup(key);
     store->key_length = key.length;
-    /* Not to be guessed from outside, so that nobody can choose identities that meet in one chain. */
-    store->seed = ((uint64_t)weir_wall_clock() ^ (uint64_t)(uintptr_t)store) * 0x9e3779b97f4a7c15u;
     for (size_t i = 0; i < PARTS; i++) {
         pthread_mutex_init(&store->parts[i].lock, NULL);
         store->parts[i].store = store;
@@ -143,29 +142,9 @@ void store_unref(struct store *store)
 
 /* --- putting points in --- */
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    __extension__ unsigned __int128 product = (unsigned __int128)(hash ^ word) * 0x9fb21c651e98df25u;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-uint64_t store_hash(const struct store *store, struct weir_str text)
-{
-    uint64_t hash = store->seed ^ text.length, word;
-    size_t at = 0;
-    for (; text.length - at >= sizeof(word); at += sizeof(word)) {
-        memcpy(&word, text.data + at, sizeof(word));
-        hash = mix(hash, word);
-    }
-    word = 0;
-    if (at < text.length)
-        memcpy(&word, text.data + at, text.length - at);
-    return mix(mix(hash, word), store->seed >> 1);
-}
-
 struct part *store_lock(struct store *store, struct weir_str metric_name)
 {
-    struct part *part = &store->parts[store_hash(store, metric_name) % PARTS];
+    struct part *part = &store->parts[weir_hash(0, metric_name) % PARTS];
     pthread_mutex_lock(&part->lock);
     return part;
 }
@@ -177,7 +156,7 @@ void store_unlock(struct part *part)
 
 struct family *part_find_family(struct part *part, struct weir_str key)
 {
-    uint64_t hash = store_hash(part->store, key);
+    uint64_t hash = weir_hash(0, key);
     for (struct link *link = table_chain(&part->families, hash); link; link = link->next) {
         struct family *family = WEIR_CONTAINER_OF(link, struct family, link);
         if (link->hash == hash && weir_str_equal(family->key, key))
@@ -212,7 +191,7 @@ struct family *part_add_family(struct part *part, struct weir_str key, enum weir
     if (!family)
         return NULL;
     char *at = (char *)(family + 1);
-    family->link.hash = store_hash(part->store, key);
+    family->link.hash = weir_hash(0, key);
     family->references = 1;
     family->sequence = atomic_fetch_add(&part->store->sequence, 1);
     family->type = type;
@@ -228,7 +207,7 @@ struct family *part_add_family(struct part *part, struct weir_str key, enum weir
 
 struct series *part_find_series(struct part *part, struct weir_str key)
 {
-    uint64_t hash = store_hash(part->store, key);
+    uint64_t hash = weir_hash(0, key);
     for (struct link *link = table_chain(&part->series, hash); link; link = link->next) {
         struct series *series = WEIR_CONTAINER_OF(link, struct series, link);
         if (link->hash == hash && weir_str_equal(series->key, key))
@@ -243,7 +222,7 @@ struct series *part_add_series(struct part *part, struct weir_str key, struct we
     if (!series)
         return NULL;
     char *at = (char *)(series + 1);
-    series->link.hash = store_hash(part->store, key);
+    series->link.hash = weir_hash(0, key);
     series->references = 1;
     series->sequence = atomic_fetch_add(&part->store->sequence, 1);
     series->key = place(&at, key);
@@ -304,7 +283,7 @@ static bool add_target(struct store *store, uint64_t hash, struct weir_str key, 
 
 bool store_set_target(struct store *store, struct weir_str key, struct weir_str labels, int64_t now)
 {
-    uint64_t hash = store_hash(store, key);
+    uint64_t hash = weir_hash(0, key);
     bool good = true;
     pthread_mutex_lock(&store->target_lock);
     struct target *target = find_target(store, hash, key);

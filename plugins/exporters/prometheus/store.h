@@ -54,8 +54,6 @@ struct store *store_ref(struct store *store);
 /* Accepts NULL. */
 void store_unref(struct store *store);
 
-uint64_t store_hash(const struct store *store, struct weir_str text);
-
 /* --- putting points in --- */
 
 /* The part for a metric's name, locked. */

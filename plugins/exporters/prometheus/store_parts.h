@@ -25,7 +25,6 @@ struct store {
     _Atomic unsigned references;
     _Atomic uint64_t sequence;
     _Atomic size_t count; /* of series */
-    uint64_t seed;
     struct part parts[PARTS];
     pthread_mutex_t target_lock;
     struct table targets;

@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <weir/hash.h>
+
 #include "plugins/exporters/prometheusremotewrite/message.h"
 #include "plugins/exporters/prometheusremotewrite/message_common.h"
 
@@ -16,14 +18,6 @@ struct symbols {
     size_t table_size;
 };
 
-static uint64_t hash_of(struct weir_str text)
-{
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < text.length; i++)
-        hash = (hash ^ (uint8_t)text.data[i]) * 0x100000001b3u;
-    return hash;
-}
-
 static struct weir_str text_at(const struct symbols *symbols, size_t index)
 {
     return weir_str_make((const char *)symbols->items[index].data, symbols->items[index].len);
@@ -32,7 +26,7 @@ static struct weir_str text_at(const struct symbols *symbols, size_t index)
 /* Where the text is, or should be, in the table. */
 static size_t slot_of(const struct symbols *symbols, struct weir_str text)
 {
-    size_t at = hash_of(text) & (symbols->table_size - 1);
+    size_t at = weir_hash(0, text) & (symbols->table_size - 1);
     while (symbols->table[at] && !weir_str_equal(text_at(symbols, symbols->table[at] - 1), text))
         at = (at + 1) & (symbols->table_size - 1);
     return at;

@@ -5,19 +5,13 @@
 
 #include <stdlib.h>
 
-/* FNV-1a. */
-static uint64_t hash_text(uint64_t hash, struct weir_str text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        hash = (hash ^ (uint8_t)text.data[i]) * 0x100000001b3u;
-    return (hash ^ 0xff) * 0x100000001b3u;
-}
+#include <weir/hash.h>
 
 static uint64_t hash_labels(const struct weir_prometheus_label *labels, size_t count)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = 0;
     for (size_t i = 0; i < count; i++)
-        hash = hash_text(hash_text(hash, labels[i].name), labels[i].value);
+        hash = weir_hash(weir_hash(hash, labels[i].name), labels[i].value);
     return hash;
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
 #include <weir/memory.h>
 
 #include "plugins/processors/tail_sampling/field.h"
@@ -11,29 +12,9 @@
 
 #define LISTS_LEAST 64
 
-static uint64_t mix(uint64_t hash, uint64_t word)
-{
-    hash = (hash ^ word) * UINT64_C(0x9fb21c651e98df25);
-    return hash ^ hash >> 32;
-}
-
-static uint64_t hash_bytes(uint64_t hash, struct weir_str bytes)
-{
-    uint64_t word = 0;
-    size_t at = 0;
-    for (; at + sizeof word <= bytes.length; at += sizeof word) {
-        memcpy(&word, bytes.data + at, sizeof word);
-        hash = mix(hash, word);
-    }
-    word = 0;
-    if (at < bytes.length)
-        memcpy(&word, bytes.data + at, bytes.length - at);
-    return mix(mix(hash, word), bytes.length);
-}
-
 void head_parts_hash(struct head_parts *parts)
 {
-    parts->hash = hash_bytes(hash_bytes(0, parts->group), parts->scope);
+    parts->hash = weir_hash(weir_hash(0, parts->group), parts->scope);
 }
 
 struct head_parts head_parts_of(const struct head *head)

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
 #include <weir/memory.h>
 
 #include "plugins/processors/tail_sampling/table.h"
@@ -13,13 +14,7 @@
 
 uint64_t trace_hash(const uint8_t *id)
 {
-    uint64_t word;
-    memcpy(&word, id + 8, sizeof word);
-    word ^= word >> 32;
-    word *= UINT64_C(0xd6e8feb86659fd93);
-    word ^= word >> 32;
-    word *= UINT64_C(0xd6e8feb86659fd93);
-    return word ^ word >> 32;
+    return weir_hash(0, weir_str_make((const char *)id + 8, 8));
 }
 
 static bool make_slots(struct table *table, uint32_t count)

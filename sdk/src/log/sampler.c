@@ -8,6 +8,8 @@
 
 #include <stdatomic.h>
 
+#include <weir/hash.h>
+
 #include "sdk/src/log/logger.h"
 
 #define COUNTERS 1024
@@ -18,15 +20,6 @@ struct counter {
 };
 
 static struct counter counters[4][COUNTERS];
-
-/* FNV-1a. */
-static uint32_t hash(const char *text)
-{
-    uint32_t h = 2166136261u;
-    for (; *text; text++)
-        h = (h ^ (uint8_t)*text) * 16777619u;
-    return h;
-}
 
 static uint64_t count_line(struct counter *counter, int64_t now, int64_t tick)
 {
@@ -42,7 +35,7 @@ bool log_sample(enum weir_log_level level, const char *message, const struct wei
 {
     if (!logging->sampling)
         return true;
-    struct counter *counter = &counters[level][hash(message) % COUNTERS];
+    struct counter *counter = &counters[level][weir_hash(0, weir_str_of(message)) % COUNTERS];
     uint64_t n = count_line(counter, now, logging->sampling_tick);
     if (n <= logging->sampling_initial)
         return true;

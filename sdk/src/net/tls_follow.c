@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include <weir/hash.h>
 #include <weir/sys/host.h>
 #include <weir/watch.h>
 
 #include "sdk/src/flow/instance.h"
 #include "sdk/src/net/tls_context.h"
-#include "sdk/src/watch/print.h"
 
 #define SECOND INT64_C(1000000000)
 #define HOUR (3600 * SECOND)
@@ -60,15 +60,15 @@ static uint64_t print_file(uint64_t print, const char *path)
 {
     struct weir_text text = { NULL, 0, 0 };
     if (path && weir_file_read(path, FILE_LIMIT, &text, NULL) == 0)
-        print = weir_print_add(print, weir_text_view(&text));
+        print = weir_hash(print, weir_text_view(&text));
     weir_text_free(&text);
-    return weir_print_add(print, WEIR_STR("\0"));
+    return weir_hash(print, WEIR_STR("\0"));
 }
 
 uint64_t weir_tls_recipe_print(const struct weir_tls_recipe *recipe)
 {
     const struct weir_tls_spec *spec = &recipe->spec;
-    uint64_t print = print_file(WEIR_PRINT_START, spec->cert_file);
+    uint64_t print = print_file(0, spec->cert_file);
     print = print_file(print, spec->key_file);
     print = print_file(print, spec->ca_file);
     return print_file(print, recipe->follow_client_ca ? spec->client_ca_file : NULL);

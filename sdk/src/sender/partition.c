@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
+
 #include "sdk/src/sender/batcher.h"
 
 #define MOST 10000 /* batchers of a lane, as upstream */
@@ -25,21 +27,13 @@ static struct weir_context *reduce(const struct weir_sender *sender, const struc
     return context;
 }
 
-static uint64_t hash_text(uint64_t hash, struct weir_str text)
-{
-    for (size_t i = 0; i < text.length; i++)
-        hash = (hash ^ (uint8_t)text.data[i]) * 0x100000001b3;
-    return (hash ^ text.length) * 0x100000001b3;
-}
-
-/* FNV-1a over keys and values. */
 static uint64_t hash_of(const struct weir_context *context)
 {
     size_t count = 0;
     const struct weir_metadata *all = weir_context_metadata(context, &count);
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = 0;
     for (size_t i = 0; i < count; i++)
-        hash = hash_text(hash_text(hash, all[i].key), all[i].value);
+        hash = weir_hash(weir_hash(hash, all[i].key), all[i].value);
     return hash;
 }
 

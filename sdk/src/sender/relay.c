@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
+
 #include "sdk/src/sender/sender.h"
 
 enum relay_state {
@@ -31,9 +33,8 @@ struct relay {
 
 struct lane *relay_owner(struct weir_sender *sender, enum weir_signal signal)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a of the id, so that exporters use different workers, and a successor the same */
-    for (const char *c = weir_instance_id(sender->instance); *c; c++)
-        hash = (hash ^ (uint8_t)*c) * 16777619u;
+    // By the id: exporters use different workers, and a successor the same one.
+    uint64_t hash = weir_hash(0, weir_str_of(weir_instance_id(sender->instance)));
     return &sender->shards[hash % sender->shard_count].lanes[signal];
 }
 

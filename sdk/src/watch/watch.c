@@ -9,9 +9,9 @@
 
 #include <sys/stat.h>
 
+#include <weir/hash.h>
 #include <weir/watch.h>
 
-#include "sdk/src/watch/print.h"
 
 #define SECOND INT64_C(1000000000)
 /* Larger files are none of those that are followed. */
@@ -47,7 +47,7 @@ struct weir_watch {
 
 static struct print print_of(struct weir_str content)
 {
-    return (struct print){ content.length, weir_print_add(WEIR_PRINT_START, content), true };
+    return (struct print){ content.length, weir_hash(0, content), true };
 }
 
 static bool same_print(const struct print *a, const struct print *b)

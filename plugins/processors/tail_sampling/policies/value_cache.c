@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include <weir/hash.h>
+
 #include "plugins/processors/tail_sampling/policies/value_cache.h"
 
 #define LONGEST 1024
@@ -46,10 +48,7 @@ void value_cache_free(struct value_cache *cache)
 
 static size_t list_of(const struct value_cache *cache, struct weir_str value)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < value.length; i++)
-        hash = (hash ^ (uint8_t)value.data[i]) * UINT64_C(1099511628211);
-    return (size_t)(hash ^ hash >> 32) & cache->mask;
+    return (size_t)weir_hash(0, value) & cache->mask;
 }
 
 static void unlink_use(struct value_cache *cache, struct known *known)
