@@ -44,6 +44,9 @@ struct service_options cli_service_options(const struct cli *cli);
  * set. */
 int cli_set_gates(struct cli *cli, const char *list, struct weir_error *error);
 
+/* Prints the schema of a whole configuration. */
+void cli_print_schema(struct registry *registry);
+
 int cli_components(struct cli *cli);
 int cli_describe(struct cli *cli);
 int cli_print_config(struct cli *cli);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* `weir describe KIND TYPE`: the options of one component. */
+/* `weir describe KIND TYPE`: the options of one component, or, as a schema and without both, of all. */
 #include <config.h>
 
 #include <stdlib.h>
@@ -61,6 +61,14 @@ static int describe(struct registry *registry, enum weir_kind kind, const char *
     return EXIT_STOPPED;
 }
 
+static int describe_all(struct cli *cli)
+{
+    struct service_options service = cli_service_options(cli);
+    cli_print_schema(service.registry);
+    registry_free(service.registry);
+    return EXIT_STOPPED;
+}
+
 int cli_describe(struct cli *cli)
 {
     enum weir_describe_format format;
@@ -68,10 +76,12 @@ int cli_describe(struct cli *cli)
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_arena arena = { 0 };
     struct weir_id id;
-    if (cli->argument_count != 2)
-        return cli_usage("describe takes a kind and a type, such as: weir describe exporter otlp");
     if (!find_format(cli->format ? cli->format : "text", &format))
         return cli_usage("invalid format \"%s\": text, markdown, json-schema or yaml", cli->format);
+    if (cli->argument_count == 0 && format == WEIR_DESCRIBE_JSON_SCHEMA)
+        return describe_all(cli);
+    if (cli->argument_count != 2)
+        return cli_usage("describe takes a kind and a type, such as: weir describe exporter otlp");
     if (!find_kind(cli->arguments[0], &kind))
         return cli_usage("\"%s\" is no kind of component: receiver, processor, exporter, connector or extension",
                          cli->arguments[0]);

@@ -59,6 +59,8 @@ static const char help[] =
     "  validate               check a configuration: create everything, open nothing\n"
     "  components             list the components that are installed\n"
     "  describe KIND TYPE     print a component's options (--format=text|markdown|json-schema|yaml)\n"
+    "  describe --format=json-schema\n"
+    "                         print a schema of whole configurations, for editors\n"
     "  print-config           print the effective configuration (--mode=redacted|unredacted,\n"
     "                         --format=yaml|json, --validate=true|false)\n"
     "  featuregate [ID]       list feature gates\n"

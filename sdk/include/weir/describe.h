@@ -58,6 +58,15 @@ WEIR_EXPORT void weir_dump_duration(struct weir_dump *dump, struct weir_duration
 /* A part of a configuration as it is. NULL is null. */
 WEIR_EXPORT void weir_dump_node(struct weir_dump *dump, const struct weir_node *node);
 
+/* The version of JSON Schema that is written. */
+#define WEIR_SCHEMA_DIALECT "https://json-schema.org/draft/2020-12/schema"
+
+/* Adds the schema of what a table decodes (NULL: a component without keys), as a part of a larger schema, which has the
+ * definitions at its top. The dump is JSON. */
+WEIR_EXPORT void weir_schema_value(const struct weir_option_table *table, struct weir_dump *dump);
+/* Adds "$defs", which weir_schema_value refers to. */
+WEIR_EXPORT void weir_schema_definitions(struct weir_dump *dump);
+
 /* A map with the value of every key of a decoded group, defaults included. Any thread that may read the group. */
 WEIR_EXPORT void weir_options_dump(const struct weir_option_table *table, const void *group,
                                    struct weir_dump *dump);

@@ -154,11 +154,9 @@ static void yaml_rows(const struct weir_option_table *table, unsigned level, boo
 void weir_options_describe(const struct weir_option_table *table, const char *title,
                            enum weir_describe_format format, struct weir_text *text)
 {
-    static const struct weir_option no_options[] = { WEIR_OPTION_END };
-    static const struct weir_option_table no_table = { no_options, 1, NULL };
     struct weir_text path = { 0 };
     if (!table)
-        table = &no_table;
+        table = &schema_no_table;
     switch (format) {
     case WEIR_DESCRIBE_TEXT:
         weir_text_addf(text, "%s\n\n%s", title, table->options[0].key ? "" : "It takes no keys.\n");

@@ -13,6 +13,9 @@
 #include "sdk/src/option/schema.h"
 #include "sdk/src/option/words.h"
 
+static const struct weir_option no_options[] = { WEIR_OPTION_END };
+const struct weir_option_table schema_no_table = { no_options, 1, NULL };
+
 static void add_text(struct weir_dump *dump, const char *key, const char *value)
 {
     weir_dump_key(dump, weir_str_of(key));
@@ -25,15 +28,22 @@ static void add_flag(struct weir_dump *dump, const char *key, bool value)
     weir_dump_bool(dump, value);
 }
 
-/* { "type": name } or, for "expansion" and "pairs", a reference to what $defs has. */
+static void add_reference(struct weir_dump *dump, const char *name)
+{
+    char *reference = weir_xasprintf("#/$defs/%s", name);
+    add_text(dump, "$ref", reference);
+    free(reference);
+}
+
+/* { "type": name } or, for "expansion", a reference to what $defs has. */
 static void add_type(struct weir_dump *dump, const char *name)
 {
-    bool defined = strcmp(name, "expansion") == 0 || strcmp(name, "pairs") == 0;
-    char *reference = defined ? weir_xasprintf("#/$defs/%s", name) : weir_xstrdup(name);
     weir_dump_begin_map(dump);
-    add_text(dump, defined ? "$ref" : "type", reference);
+    if (strcmp(name, "expansion") == 0)
+        add_reference(dump, name);
+    else
+        add_text(dump, "type", name);
     weir_dump_end(dump);
-    free(reference);
 }
 
 static void begin_choice(struct weir_dump *dump)
@@ -69,19 +79,6 @@ static void add_number(const struct weir_option *row, const char *type, struct w
     end_choice(dump);
 }
 
-static void add_duration(struct weir_dump *dump)
-{
-    begin_choice(dump);
-    weir_dump_begin_map(dump);
-    add_text(dump, "type", "string");
-    add_text(dump, "pattern",
-             "^[-+]?(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h)"
-             "(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h))*)$");
-    weir_dump_end(dump);
-    add_type(dump, "integer");
-    end_choice(dump);
-}
-
 static void add_enum(const struct weir_option *row, struct weir_dump *dump)
 {
     begin_choice(dump);
@@ -92,26 +89,6 @@ static void add_enum(const struct weir_option *row, struct weir_dump *dump)
         weir_dump_string(dump, weir_str_of(value->name));
     weir_dump_end(dump);
     weir_dump_end(dump);
-    end_choice(dump);
-}
-
-static void add_strings(struct weir_dump *dump)
-{
-    begin_choice(dump);
-    weir_dump_begin_map(dump);
-    add_text(dump, "type", "array");
-    weir_dump_key(dump, WEIR_STR("items"));
-    add_type(dump, "string");
-    weir_dump_end(dump);
-    add_type(dump, "string");
-    add_type(dump, "null");
-    weir_dump_end(dump);
-}
-
-static void add_pairs(struct weir_dump *dump)
-{
-    begin_choice(dump);
-    add_type(dump, "pairs");
     end_choice(dump);
 }
 
@@ -170,7 +147,7 @@ static void add_value(const struct weir_option *row, unsigned level, struct weir
 {
     switch (row->kind) {
     case WEIR_OPTION_KIND_BOOL:
-        add_number(row, "boolean", dump);
+        add_reference(dump, "boolean");
         break;
     case WEIR_OPTION_KIND_INT:
         add_number(row, "integer", dump);
@@ -179,18 +156,18 @@ static void add_value(const struct weir_option *row, unsigned level, struct weir
         add_number(row, "number", dump);
         break;
     case WEIR_OPTION_KIND_DURATION:
-        add_duration(dump);
+        add_reference(dump, "duration");
         break;
     case WEIR_OPTION_KIND_ENUM:
         add_enum(row, dump);
         break;
     case WEIR_OPTION_KIND_STRINGS:
     case WEIR_OPTION_KIND_SECRETS:
-        add_strings(dump);
+        add_reference(dump, "strings");
         break;
     case WEIR_OPTION_KIND_PAIRS:
     case WEIR_OPTION_KIND_SECRET_PAIRS:
-        add_pairs(dump);
+        add_reference(dump, "pairs");
         break;
     case WEIR_OPTION_KIND_GROUP:
     case WEIR_OPTION_KIND_GROUP_LIST:
@@ -200,11 +177,7 @@ static void add_value(const struct weir_option *row, unsigned level, struct weir
     case WEIR_OPTION_KIND_STRING:
     case WEIR_OPTION_KIND_SECRET:
     case WEIR_OPTION_KIND_REFERENCE:
-        weir_dump_key(dump, WEIR_STR("type"));
-        weir_dump_begin_list(dump);
-        weir_dump_string(dump, WEIR_STR("string"));
-        weir_dump_string(dump, WEIR_STR("null"));
-        weir_dump_end(dump);
+        add_reference(dump, "string");
         break;
     default:
         break;
@@ -264,6 +237,16 @@ static void add_required(const struct weir_option_table *table, struct weir_dump
     }
 }
 
+static bool has_required(const struct weir_option_table *table)
+{
+    for (const struct weir_option *row = table->options; row->key; row++) {
+        if (row->kind == WEIR_OPTION_KIND_INLINE ? has_required(row->table)
+                                                 : row->required && !has_other_name(table, row))
+            return true;
+    }
+    return false;
+}
+
 /* The members of the schema of a map with the table's keys. */
 static void add_object(const struct weir_option_table *table, bool optional, unsigned level,
                        struct weir_dump *dump)
@@ -276,42 +259,78 @@ static void add_object(const struct weir_option_table *table, bool optional, uns
         weir_dump_key(dump, WEIR_STR("enabled"));
         weir_dump_begin_map(dump);
         add_text(dump, "description", "Switches the section on or off.");
-        begin_choice(dump);
-        add_type(dump, "boolean");
-        end_choice(dump);
+        add_reference(dump, "boolean");
         weir_dump_end(dump);
     }
     weir_dump_end(dump);
-    weir_dump_key(dump, WEIR_STR("required"));
-    weir_dump_begin_list(dump);
-    add_required(table, dump);
-    weir_dump_end(dump);
+    if (has_required(table)) {
+        weir_dump_key(dump, WEIR_STR("required"));
+        weir_dump_begin_list(dump);
+        add_required(table, dump);
+        weir_dump_end(dump);
+    }
     add_flag(dump, "additionalProperties", false);
 }
 
-static void add_definitions(struct weir_dump *dump)
+/* Numbers and booleans are no texts; they need quotes. */
+static void define_string(struct weir_dump *dump)
 {
-    weir_dump_key(dump, WEIR_STR("$defs"));
-    weir_dump_begin_map(dump);
-    weir_dump_key(dump, WEIR_STR("expansion"));
-    weir_dump_begin_map(dump);
+    static const char *const types[] = { "string", "null" };
+    weir_dump_key(dump, WEIR_STR("type"));
+    weir_dump_begin_list(dump);
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(types); i++)
+        weir_dump_string(dump, weir_str_of(types[i]));
+    weir_dump_end(dump);
+}
+
+static void define_boolean(struct weir_dump *dump)
+{
+    begin_choice(dump);
+    add_type(dump, "boolean");
+    end_choice(dump);
+}
+
+static void define_expansion(struct weir_dump *dump)
+{
     add_text(dump, "type", "string");
     add_text(dump, "pattern", "\\$\\{[^}]+\\}");
-    weir_dump_end(dump);
+}
 
-    weir_dump_key(dump, WEIR_STR("pairs"));
+static void define_duration(struct weir_dump *dump)
+{
+    begin_choice(dump);
     weir_dump_begin_map(dump);
-    weir_dump_key(dump, WEIR_STR("anyOf"));
-    weir_dump_begin_list(dump);
+    add_text(dump, "type", "string");
+    add_text(dump, "pattern",
+             "^[-+]?(0|([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h)"
+             "(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\xc2\xb5s|\xce\xbcs|ms|s|m|h))*)$");
+    weir_dump_end(dump);
+    add_type(dump, "integer");
+    end_choice(dump);
+}
+
+static void define_strings(struct weir_dump *dump)
+{
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "array");
+    weir_dump_key(dump, WEIR_STR("items"));
+    add_type(dump, "string");
+    weir_dump_end(dump);
+    add_type(dump, "string");
+    add_type(dump, "null");
+    weir_dump_end(dump);
+}
+
+/* A map of texts, or a list of {name, value}. */
+static void define_pairs(struct weir_dump *dump)
+{
+    begin_choice(dump);
     weir_dump_begin_map(dump);
     add_text(dump, "type", "object");
     weir_dump_key(dump, WEIR_STR("additionalProperties"));
     weir_dump_begin_map(dump);
-    weir_dump_key(dump, WEIR_STR("type"));
-    weir_dump_begin_list(dump);
-    weir_dump_string(dump, WEIR_STR("string"));
-    weir_dump_string(dump, WEIR_STR("null"));
-    weir_dump_end(dump);
+    add_reference(dump, "string");
     weir_dump_end(dump);
     weir_dump_end(dump);
     weir_dump_begin_map(dump);
@@ -319,8 +338,35 @@ static void add_definitions(struct weir_dump *dump)
     weir_dump_key(dump, WEIR_STR("items"));
     add_type(dump, "object");
     weir_dump_end(dump);
+    end_choice(dump);
+}
+
+void weir_schema_definitions(struct weir_dump *dump)
+{
+    static const struct {
+        const char *name;
+        void (*define)(struct weir_dump *dump);
+    } definitions[] = {
+        { "boolean", define_boolean },     { "duration", define_duration }, { "expansion", define_expansion },
+        { "pairs", define_pairs },         { "string", define_string },     { "strings", define_strings },
+    };
+    weir_dump_key(dump, WEIR_STR("$defs"));
+    weir_dump_begin_map(dump);
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(definitions); i++) {
+        weir_dump_key(dump, weir_str_of(definitions[i].name));
+        weir_dump_begin_map(dump);
+        definitions[i].define(dump);
+        weir_dump_end(dump);
+    }
     weir_dump_end(dump);
-    weir_dump_end(dump);
+}
+
+void weir_schema_value(const struct weir_option_table *table, struct weir_dump *dump)
+{
+    weir_dump_begin_map(dump);
+    begin_choice(dump);
+    add_section(table ? table : &schema_no_table, false, 0, dump);
+    end_choice(dump);
     weir_dump_end(dump);
 }
 
@@ -328,11 +374,11 @@ void schema_add(const struct weir_option_table *table, const char *title, struct
 {
     struct weir_dump dump = { .text = text, .json = true };
     weir_dump_begin_map(&dump);
-    add_text(&dump, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    add_text(&dump, "$schema", WEIR_SCHEMA_DIALECT);
     add_text(&dump, "title", title);
     begin_choice(&dump);
     add_section(table, false, 0, &dump);
     end_choice(&dump);
-    add_definitions(&dump);
+    weir_schema_definitions(&dump);
     weir_dump_end(&dump);
 }
