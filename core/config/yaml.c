@@ -42,10 +42,13 @@ static void fail_syntax(struct reader *reader)
     bool reading = parser->error == YAML_READER_ERROR;
     struct weir_place place = place_of(reader, reading ? parser->mark : parser->problem_mark);
     const char *problem = parser->problem ? parser->problem : "out of memory";
+    /* Where the scanner stands is what it could not read. */
+    bool tab = parser->error == YAML_SCANNER_ERROR && parser->buffer.pointer < parser->buffer.last &&
+               *parser->buffer.pointer == '\t';
     if (parser->context && !reading)
-        weir_problem_add(reader->problems, place, "", "%syaml: line %zu: %s (%s that starts at line %zu)",
+        weir_problem_add(reader->problems, place, "", "%syaml: line %zu: %s (%s that starts at line %zu)%s",
                          reader->complaint, parser->problem_mark.line + 1, problem, parser->context,
-                         parser->context_mark.line + 1);
+                         parser->context_mark.line + 1, tab ? ": a tab, where YAML takes only spaces" : "");
     else
         weir_problem_add(reader->problems, place, "", "%syaml: %s", reader->complaint, problem);
 }

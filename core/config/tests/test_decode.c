@@ -149,7 +149,7 @@ static const struct {
     { "text: ${NUMBER}", "\"text\": \"0123\"," },
     { "text: 'x'", "\"text\": \"x\"," },
     { "mode: DETAILED", "\"mode\": \"detailed\"," },
-    { "timeout: 5", "\"timeout\": 5," },
+    { "timeout: 5000000", "\"timeout\": 5000000," },
     { "timeout: 1m30s", "\"timeout\": 90000000000," },
     { "password: x", "\"password\": \"[REDACTED]\"," },
     { "storage: file_storage/a", "\"storage\": \"file_storage/a\"," },
@@ -232,6 +232,8 @@ static const struct {
       "\"normal\"?)" },
     { "timeout: 5d",
       "1:10: f::timeout: time: invalid duration \"5d\", expected a text like \"500ms\" or \"1m30s\"" },
+    { "timeout: 30",
+      "1:10: warning: f::timeout: 30 without a unit is nanoseconds; write \"30s\" for seconds" },
     { "timeout: -1s", "1:10: f::timeout: must be at least 0s, got -1s" },
     { "time_limit: 1s",
       "1:1: warning: f::time_limit: \"time_limit\" is deprecated; use \"timeout\" instead" },
@@ -257,6 +259,7 @@ static const struct {
     { "plain: {size: 101}", "1:15: f::plain::size: must be between 1 MiB and 100 MiB, got 101" },
     { "thrift: {}", "1:1: f::thrift: thrift is not supported" },
     { "read_buffer_size: 1", "1:1: warning: f::read_buffer_size: has no effect" },
+    { "size: 1", "1:1: f: has invalid keys: size (it belongs below \"plain\": is it indented too little?)" },
     { "endpont: x", "1:1: f: has invalid keys: endpont (did you mean \"endpoint\"?)" },
 };
 

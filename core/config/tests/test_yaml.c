@@ -159,7 +159,10 @@ static const struct {
       "that starts at line 1)\n" },
     { "a:\n\t- b\n",
       "t.yaml:2:1: yaml: line 2: found character that cannot start any token (while scanning for the "
-      "next token that starts at line 2)\n" },
+      "next token that starts at line 2): a tab, where YAML takes only spaces\n" },
+    { "a: @b\n",
+      "t.yaml:1:4: yaml: line 1: found character that cannot start any token (while scanning for the "
+      "next token that starts at line 1)\n" },
     { "\xe5\x8c\x97\xe4\xba\xac: *y\n", "t.yaml:1:5: yaml: unknown anchor 'y' referenced\n" },
 };
 

@@ -45,13 +45,31 @@ void decode_fail(struct decoder *decoder, const struct weir_node *node, const ch
     weir_text_free(&text);
 }
 
-/* What could have been meant by an unknown key: the nearest known one, else a list of all that fits a line or
- * two. */
+/* The group of the table that has the key, which was perhaps indented too little; NULL if there is none. */
+static const char *group_with(const struct weir_option_table *table, const char *key)
+{
+    for (const struct weir_option *row = table->options; row->key; row++) {
+        const char *inside = row->kind == WEIR_OPTION_KIND_INLINE ? group_with(row->table, key) : NULL;
+        if (inside)
+            return inside;
+        if (row->kind == WEIR_OPTION_KIND_GROUP && option_find(row->table, weir_str_of(key), NULL).row)
+            return row->key;
+    }
+    return NULL;
+}
+
+/* What could have been meant by an unknown key: that of a group, the nearest known one, else a list of all that fits
+ * a line or two. */
 static void add_known_keys(struct weir_text *text, const struct weir_option_table *table, const char *key)
 {
     enum { SHOWN = 20 };
     struct option_keys keys = { table, 0 };
     const char *nearest = weir_nearest_name(key, option_next_key, &keys);
+    const char *group = group_with(table, key);
+    if (group) {
+        weir_text_addf(text, " (it belongs below \"%s\": is it indented too little?)", group);
+        return;
+    }
     if (nearest) {
         weir_text_addf(text, " (did you mean \"%s\"?)", nearest);
         return;

@@ -10,6 +10,9 @@
 
 #include "sdk/src/option/decode.h"
 
+/* A length of time in nanoseconds below which a bare number was probably meant in other units. */
+#define UNIT_FORGOTTEN 1000000
+
 static bool is_scalar(const struct weir_node *node)
 {
     return node->type != WEIR_NODE_LIST && node->type != WEIR_NODE_MAP;
@@ -153,6 +156,10 @@ static void decode_duration(struct decoder *decoder, const struct weir_option *r
         }
     } else if (!decode_whole(decoder, node, "time.Duration", &value.ns)) {
         return;
+    } else if (value.ns > 0 && value.ns < UNIT_FORGOTTEN) {
+        weir_warning_add(decoder->problems, node->place, weir_text_string(&decoder->path),
+                         "%lld without a unit is nanoseconds; write \"%llds\" for seconds", (long long)value.ns,
+                         (long long)value.ns);
     }
     if (out_of_range(decoder, row, 0, value.ns))
         fail_range(decoder, row, node);
