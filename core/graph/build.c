@@ -186,6 +186,11 @@ static void shard_idle(struct weir_shard *shard)
     graph_wake(node->graph);
 }
 
+static void instance_rested(struct weir_instance *instance)
+{
+    graph_wake(((struct graph_node *)weir_instance_host_context(instance))->graph);
+}
+
 static struct weir_instance *find_extension(const struct graph_node *user, struct graph_node **extensions,
                                             size_t count, const char *id, struct graph_node **found)
 {
@@ -259,7 +264,8 @@ struct graph *graph_build(struct weir_config *config, struct registry *registry,
     graph->registry = registry;
     graph->outer = host;
     graph->context = context;
-    graph->host = (struct weir_host){ .drained = shard_drained, .idle = shard_idle, .report = pass_report,
+    graph->host = (struct weir_host){ .drained = shard_drained, .idle = shard_idle, .rested = instance_rested,
+                                       .report = pass_report,
                                       .extension = give_extension, .state = pass_state };
     graph->drain_timeout = INT64_C(25) * 1000000000;
     weir_timer_init(&graph->deadline, weir_worker_at(0), on_deadline);

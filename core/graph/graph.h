@@ -39,8 +39,9 @@ struct graph_node {
     size_t extension_count;
     bool started;
     bool opened; /* its shards were opened */
+    bool stuck;  /* it was stopped with something under way, which may still come back: nothing of it is freed */
     enum graph_state state;
-    int64_t deadline;          /* of its way out, on worker 0's clock */
+    int64_t deadline;          /* of its way out, then of what it has under way, on worker 0's clock */
     bool retired;              /* what it held at last is for a successor */
     atomic_int undrained;      /* shards that have not reported weir_shard_drained yet */
     atomic_int unsettled;      /* shards that wait for answers */

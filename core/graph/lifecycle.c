@@ -108,19 +108,34 @@ bool graph_drain(struct graph *graph, int64_t timeout)
     return wait_until(is_settled, graph, deadline);
 }
 
+static bool is_at_rest(const void *argument)
+{
+    const struct graph_node *node = argument;
+    return !weir_instance_is_busy(node->instance);
+}
+
+static void stop_all(struct graph_node **nodes, size_t count, int64_t deadline)
+{
+    for (size_t i = 0; i < count; i++) {
+        wait_until(is_at_rest, nodes[i], deadline);
+        node_stop(nodes[i]);
+    }
+}
+
 /* Shards close from exporters up, so that each still finds open what it owes an answer to. */
 void graph_stop(struct graph *graph)
 {
+    int64_t deadline = weir_worker_now(weir_worker_at(0)) + NODE_REST_TIMEOUT + NODE_REST_TIMEOUT / 10;
     size_t last = graph->node_count;
     for (; last > 0 && node_kind(graph->nodes[last - 1]) == WEIR_EXPORTER; last--)
         node_close(graph->nodes[last - 1]);
     graph_close_retiring(graph);
     while (last-- > 0)
         node_close(graph->nodes[last]);
-    for (size_t i = 0; i < graph->node_count; i++)
-        node_stop(graph->nodes[i]);
+    wait_until(is_settled, graph, deadline);
+    stop_all(graph->nodes, graph->node_count, deadline);
     for (size_t i = graph->extension_count; i-- > 0;) {
         node_close(graph->extensions[i]);
-        node_stop(graph->extensions[i]);
+        stop_all(&graph->extensions[i], 1, deadline);
     }
 }

@@ -151,6 +151,9 @@ void node_close(struct graph_node *node)
 void node_stop(struct graph_node *node)
 {
     const struct weir_component *component = weir_instance_component(node->instance);
+    node->stuck = weir_instance_is_busy(node->instance);
+    if (node->stuck)
+        weir_log(node->logger, WEIR_ERROR, "Stopped while something is under way that does not come to its end");
     if (node->started && component->stop)
         component->stop(node->instance);
     node->started = false;
@@ -171,7 +174,7 @@ void node_take_targets(struct graph_node *node)
 void node_destroy(struct graph_node *node)
 {
     const struct weir_component *component = weir_instance_component(node->instance);
-    if (component->destroy)
+    if (component->destroy && !node->stuck)
         component->destroy(node->instance);
 }
 
@@ -190,6 +193,8 @@ bool node_is_among(const struct graph_node *node, struct graph_node *const *node
 
 void node_free(struct graph_node *node)
 {
+    if (node->stuck)
+        return;
     weir_instance_free(node->instance);
     weir_logger_free(node->logger);
     weir_config_free(node->config);

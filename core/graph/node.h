@@ -19,6 +19,9 @@ bool node_drain(struct graph_node *node);
 bool node_retire(struct graph_node *node);
 /* Closes the shards, if they were opened. */
 void node_close(struct graph_node *node);
+/* Nanoseconds that are waited for what an instance has under way before it is stopped. */
+#define NODE_REST_TIMEOUT (INT64_C(5) * 1000000000)
+/* Has the instance close what it opened, once it has nothing under way, or at last all the same. */
 void node_stop(struct graph_node *node);
 /* Has the component free what it made. */
 void node_destroy(struct graph_node *node);
@@ -41,7 +44,7 @@ void graph_remember(struct graph *graph, const struct graph_node *node);
 
 /* Takes nodes out: they were live, or part of a change that failed. In the order of the data, extensions last. */
 void graph_retire(struct graph *graph, struct graph_node **nodes, size_t count);
-/* Closes and stops what is retiring, at once. */
+/* Closes what is retiring, at once. */
 void graph_close_retiring(struct graph *graph);
 /* Turns the loop until no task of the graph is left in it. */
 void graph_await_tasks(struct graph *graph);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Nodes on their way out. Each waits until nothing that is on its way out sends to it any more, sends on what it holds,
- * waits for the answers, closes, and hands what is left to its successor. That takes as long as destinations take, so it
- * happens beside the work of the running graph, moved on by whatever reports (graph_tend).
+ * waits for the answers, closes, hands what is left to its successor, and stops once nothing is under way in it. That
+ * takes as long as destinations and disks take, so it happens beside the work of the running graph, moved on by whatever
+ * reports (graph_tend).
  */
 #include <config.h>
 
@@ -124,6 +125,7 @@ static void close_now(struct graph_node *node)
         hand_over(node);
     weir_meter_forget(node->instance);
     node->state = GRAPH_CLOSED;
+    node->deadline = weir_worker_now(weir_worker_at(0)) + NODE_REST_TIMEOUT;
     /* Behind what the shards have posted to each other and to worker 0. */
     weir_workers_run_all(nothing, NULL);
     node->farewell.run = say_farewell;
@@ -164,7 +166,7 @@ static void set_deadline(struct graph *graph)
 {
     int64_t now = weir_worker_now(weir_worker_at(0)), first = INT64_MAX;
     for (size_t i = 0; i < graph->retiring_count; i++)
-        if (graph->retiring[i]->state < GRAPH_CLOSED && graph->retiring[i]->deadline < first)
+        if (graph->retiring[i]->state != GRAPH_CLOSED && graph->retiring[i]->deadline < first)
             first = graph->retiring[i]->deadline;
     weir_timer_stop(&graph->deadline);
     if (first < INT64_MAX && first > now)
@@ -178,11 +180,12 @@ void graph_tend(struct graph *graph)
     while (moved) {
         moved = false;
         for (size_t i = graph->retiring_count; i-- > 0;) {
-            if (graph->retiring[i]->state == GRAPH_GONE) {
+            struct graph_node *node = graph->retiring[i];
+            if (node->state != GRAPH_GONE) {
+                moved |= move_on(node);
+            } else if (!weir_instance_is_busy(node->instance) || is_overdue(node)) {
                 let_go(graph, i);
                 moved = true;
-            } else {
-                moved |= move_on(graph->retiring[i]);
             }
         }
     }
@@ -212,8 +215,6 @@ void graph_close_retiring(struct graph *graph)
     for (size_t i = 0; i < graph->retiring_count; i++)
         if (graph->retiring[i]->state < GRAPH_CLOSED)
             close_now(graph->retiring[i]);
-    for (size_t i = 0; i < graph->retiring_count; i++)
-        node_stop(graph->retiring[i]);
     weir_timer_stop(&graph->deadline);
 }
 

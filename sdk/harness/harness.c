@@ -143,6 +143,18 @@ static int start(struct weir_harness *harness, struct weir_error *error)
     return weir_shard_open(weir_harness_shard(harness), error);
 }
 
+#define REST_TURNS 1000 /* of 10 ms */
+
+/* As the host does, on the real clock. */
+static void await_rest(struct weir_harness *harness)
+{
+    for (int turns = 0; weir_instance_is_busy(harness->subject); turns++) {
+        if (turns == REST_TURNS)
+            fail("busy", "what the component said to be under way has not come back");
+        weir_worker_turn(weir_worker_at(0), 10);
+    }
+}
+
 /* Frees whatever start has got to. */
 static void stop(struct weir_harness *harness)
 {
@@ -152,6 +164,7 @@ static void stop(struct weir_harness *harness)
             weir_harness_complete(harness, i, &WEIR_RESULT_RETRYABLE("shutting down"));
     if (harness->opened)
         weir_shard_close(weir_harness_shard(harness));
+    await_rest(harness);
     if (harness->started && component->stop)
         component->stop(harness->subject);
     if (component->destroy)

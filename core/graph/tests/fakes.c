@@ -5,6 +5,8 @@
 #include <check.h>
 #include <string.h>
 
+#include <weir/sys/worker.h>
+
 #include "core/graph/tests/fakes.h"
 
 struct weir_text fakes_events;
@@ -68,6 +70,31 @@ static void stop(struct weir_instance *instance)
 static void destroy(struct weir_instance *instance)
 {
     note("destroy", instance);
+}
+
+/* Something comes back to worker 0 after it has turned a few times. */
+static struct lingering {
+    struct weir_task task;
+    struct weir_instance *instance;
+    int turns;
+} lingering;
+
+static void come_back(struct weir_task *task)
+{
+    if (--lingering.turns > 0) {
+        weir_worker_post(weir_worker_at(0), task);
+        return;
+    }
+    note("rest", lingering.instance);
+    weir_instance_busy(lingering.instance, false);
+}
+
+static void close_lingering(struct weir_shard *shard)
+{
+    note("close", weir_shard_instance(shard));
+    lingering = (struct lingering){ { .run = come_back }, weir_shard_instance(shard), 5 };
+    weir_instance_busy(lingering.instance, true);
+    weir_worker_post(weir_worker_at(0), &lingering.task);
 }
 
 static void pass(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
@@ -170,6 +197,8 @@ static const struct weir_component fakes[] = {
     { FAKE(WEIR_PROCESSOR, "change"), LIFE, ALL_SIGNALS, .consume = change, .traits = WEIR_MUTATES },
     { FAKE(WEIR_EXPORTER, "sink"), LIFE, ALL_SIGNALS, .consume = take },
     { FAKE(WEIR_EXPORTER, "keep"), LIFE, ALL_SIGNALS, .consume = arrive },
+    { FAKE(WEIR_EXPORTER, "linger"), ALL_SIGNALS, .version = "1", .summary = "A fake.", .create = create,
+      .consume = take, .worker_stop = close_lingering, .stop = stop, .destroy = destroy },
     { FAKE(WEIR_EXPORTER, "hold"), LIFE, ALL_SIGNALS, .consume = take, .traits = WEIR_HOLDS },
     { FAKE(WEIR_EXPORTER, "store"), LIFE, ALL_SIGNALS, .consume = take, .traits = WEIR_HOLDS, .promise = at_most_disk },
     { FAKE(WEIR_EXPORTER, "sink_traces"), LIFE, .stability = { [WEIR_TRACES] = WEIR_BETA }, .consume = take },

@@ -6,6 +6,7 @@
  *     processors   pass, change   hands on; change changes batches
  *     exporters    sink           answers at once, by its name: sink, sink/retry, sink/fail
  *                  keep           keeps the ack until the test answers
+ *                  linger         after it is closed, something of it comes back from elsewhere
  *                  hold, store    as sink, promising no more than memory, no more than disk
  *                  sink_traces    traces only
  *                  refer          names extensions in its options

@@ -151,6 +151,16 @@ START_TEST(order_of_life)
 }
 END_TEST
 
+START_TEST(stops_when_nothing_is_under_way)
+{
+    build("src: ", "", "linger: ", "", "traces: {receivers: [src], exporters: [linger]}");
+    start();
+    weir_text_free(&fakes_events);
+    graph_stop(graph);
+    ck_assert_ptr_nonnull(strstr(weir_text_string(&fakes_events), "rest linger; stop linger"));
+}
+END_TEST
+
 START_TEST(what_is_shared)
 {
     build("src: ", "pass: ", "sink: ", "",
@@ -534,7 +544,7 @@ END_TEST
 static Suite *make_suite(void)
 {
     const TTest *const tests[] = {
-        order_of_life,        what_is_shared,
+        order_of_life,        what_is_shared,       stops_when_nothing_is_under_way,
         worst_result_wins,    answers_when_the_last_branch_has,
         changes_stay_in_their_branch, alone_it_changes_the_original,
         connectors_forward,   ledger_closes_and_prints,

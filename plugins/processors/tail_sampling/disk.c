@@ -8,13 +8,11 @@
 
 #include <weir/storage.h>
 #include <weir/journal.h>
-#include <weir/sys/worker.h>
 
 #include "plugins/processors/tail_sampling/disk.h"
 #include "plugins/processors/tail_sampling/tail.h"
 
 #define RECORD_FULL (512u * 1024u)
-#define CLOSE_TIMEOUT (INT64_C(5) * SECOND)
 
 struct disk {
     struct tail *tail;
@@ -22,13 +20,11 @@ struct disk {
     struct weir_journal_take take;
     bool taking;
     uint64_t left; /* records to be taken in */
-    atomic_uint under_way; /* appends, loads, and the take */
 };
 
 /* Some traces of one shard on their way to the disk. */
 struct saving {
     struct weir_journal_append append;
-    struct disk *disk;
     struct tail_shard *own;
 };
 
@@ -54,8 +50,8 @@ static void loaded(struct weir_ack *ack, const struct weir_result *result)
     if (ok)
         weir_shard_make(disk->tail->shards[0].shard, WEIR_TRACES, loading->items);
     weir_journal_settle(disk->journal, loading->sequence, ok ? WEIR_JOURNAL_SETTLED : WEIR_JOURNAL_RETURNED);
-    atomic_fetch_sub(&disk->under_way, 1);
     free(loading);
+    weir_instance_busy(disk->tail->instance, false);
 }
 
 static void take_in(struct disk *disk, const struct weir_journal_record *record)
@@ -71,7 +67,7 @@ static void take_in(struct disk *disk, const struct weir_journal_record *record)
     } else {
         struct loading *loading = weir_xcalloc(1, sizeof *loading);
         *loading = (struct loading){ { .done = loaded }, disk, record->sequence, weir_batch_items(batch) };
-        atomic_fetch_add(&disk->under_way, 1);
+        weir_instance_busy(disk->tail->instance, true);
         tail_consume(own->shard, batch, &loading->ack);
     }
     weir_error_free(&error);
@@ -90,14 +86,14 @@ static void taken(struct weir_journal_take *take, const struct weir_journal_reco
         weir_journal_settle(disk->journal, record->sequence, WEIR_JOURNAL_RETURNED);
     if (record && open && --disk->left > 0)
         take_next(disk);
-    atomic_fetch_sub(&disk->under_way, 1);
+    weir_instance_busy(disk->tail->instance, false);
 }
 
 static void take_next(struct disk *disk)
 {
     disk->take = (struct weir_journal_take){ .done = taken };
     disk->taking = true;
-    atomic_fetch_add(&disk->under_way, 1);
+    weir_instance_busy(disk->tail->instance, true);
     weir_journal_take(disk->journal, disk->tail->shards[0].worker, &disk->take);
 }
 
@@ -155,24 +151,11 @@ struct disk *disk_open(struct tail *tail)
     return disk;
 }
 
-static bool wait_for_ends(const struct disk *disk)
-{
-    struct weir_worker *own = weir_worker_at(0);
-    const int64_t deadline = weir_worker_now(own) + CLOSE_TIMEOUT;
-    while (atomic_load(&disk->under_way) > 0) {
-        weir_worker_turn(own, 10);
-        if (weir_worker_now(own) > deadline)
-            return false;
-    }
-    return true;
-}
-
 void disk_close(struct disk *disk)
 {
     if (!disk)
         return;
-    if (!wait_for_ends(disk)) {
-        /* What the disk still has refers to it. */
+    if (weir_instance_is_busy(disk->tail->instance)) {
         weir_log(logger_of(disk->tail), WEIR_ERROR, "The disk does not answer; pending traces may be lost");
         return;
     }
@@ -201,23 +184,20 @@ static void saved(struct weir_journal_append *append, int status)
     }
     weir_slices_free(&append->payload);
     tail_drained_if_empty(own);
-    atomic_fetch_sub(&saving->disk->under_way, 1);
     free(saving);
-    tail_unref(own->tail);
+    weir_instance_busy(own->tail->instance, false);
 }
 
 static void write_out(struct tail_shard *own, struct weir_buffer *buffer, uint64_t items)
 {
     struct disk *disk = own->tail->disk;
     struct saving *saving = weir_xcalloc(1, sizeof *saving);
-    saving->disk = disk;
     saving->own = own;
-    tail_ref(own->tail);
     saving->append.items = items;
     saving->append.sync = true;
     saving->append.done = saved;
     own->saving++;
-    atomic_fetch_add(&disk->under_way, 1);
+    weir_instance_busy(own->tail->instance, true);
     bool added = weir_slices_add(&saving->append.payload, buffer, buffer->data, buffer->length);
     weir_buffer_unref(buffer);
     if (added)

@@ -17,7 +17,7 @@ struct disk;
 /* Once the pipelines run: opens the journal and begins to take in what is there. NULL, with the reason in the log and the
  * instance's status, when that cannot be. Main thread. */
 struct disk *disk_open(struct tail *tail);
-/* Waits for what is under way. Accepts NULL. Main thread, in stop. */
+/* Accepts NULL. Main thread, in stop. */
 void disk_close(struct disk *disk);
 
 /* Writes the shard's pending traces and takes them out of its table; those that somebody waits for are refused. */

@@ -23,7 +23,7 @@
  *     retire          reload, on each worker, instead of drain where a successor of the same id takes over.
  *     worker_stop     on each worker, exporters first: completes every ack it still owes (retryable, "shutting down"),
  *                     drops and counts what it still holds, frees the shard's state.
- *     stop            closes what start opened.
+ *     stop            closes what start opened, once all that the instance has under way has come back (weir_instance_busy).
  *     destroy         frees what create made.
  *
  * worker_stop, stop and destroy are also called when the step before them failed or never ran: they accept state that
@@ -227,6 +227,14 @@ WEIR_EXPORT void weir_shard_send_to(struct weir_shard *shard, size_t pipeline, s
 /* Something of the shard is under way on another worker and comes back to this one (true), or has come back (false): on
  * reload the host waits for it, up to its deadline, before it closes the shard. Calls come in pairs. */
 WEIR_EXPORT void weir_shard_busy(struct weir_shard *shard, bool busy);
+
+/* Something that the instance has asked of another thread and that ends by itself (a write to the disk) is under way
+ * (true), or has come back, as the last that is done with the instance's memory (false). Between worker_stop and stop the
+ * host waits for it while the workers go on. Calls come in pairs. Any worker. */
+WEIR_EXPORT void weir_instance_busy(struct weir_instance *instance, bool busy);
+/* True in stop: the host has waited in vain. What is still under way may come back, so nothing that it refers to may be
+ * freed or closed; destroy is not called. Any thread. */
+WEIR_EXPORT bool weir_instance_is_busy(const struct weir_instance *instance);
 
 /* Asks every component downstream whether `bytes` more of this signal may come in; on true the bytes are reserved
  * (weir_memory_reserve) and the caller hands them to the batch or releases them. Receivers, before they read or decode. */

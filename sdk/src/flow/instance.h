@@ -112,6 +112,8 @@ struct weir_instance {
     struct weir_shard **shards;
     unsigned shard_count;
     atomic_bool yields;
+    atomic_uint busy;      /* what is under way */
+    struct weir_task rest; /* takes the last of it away */
 };
 
 void ledger_add_reason(struct reason_tally *reasons, const char *reason, uint64_t items, uint64_t bytes);

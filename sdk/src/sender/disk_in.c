@@ -102,7 +102,7 @@ static void appended(struct weir_journal_append *append, int status)
         atomic_fetch_add(&store->orphaned, (int64_t)offer->items);
     }
     free(offer);
-    atomic_fetch_sub(&own->queue->under_way, 1); /* last: all may be freed then */
+    weir_instance_busy(own->queue->base.instance, false);
 }
 
 /* Room has been reserved. */
@@ -127,7 +127,7 @@ static void append(struct disk_lane *own, struct weir_batch *batch, struct weir_
     if (offer->next)
         offer->next->link = &offer->next;
     own->offers = offer;
-    atomic_fetch_add(&own->queue->under_way, 1);
+    weir_instance_busy(own->queue->base.instance, true);
     weir_journal_append(store->journal, own->lane->worker, &offer->append);
 }
 

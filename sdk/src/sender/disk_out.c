@@ -75,7 +75,7 @@ static void taken(struct weir_journal_take *take, const struct weir_journal_reco
         take_in(own, record);
     if (!own->stopped)
         sender_wake(own->lane);
-    atomic_fetch_sub(&own->queue->under_way, 1); /* last: all may be freed then */
+    weir_instance_busy(own->queue->base.instance, false);
 }
 
 static void ask(struct disk_lane *own)
@@ -89,7 +89,7 @@ static void ask(struct disk_lane *own)
         slot->own = own;
         slot->take = (struct weir_journal_take){ .done = taken };
         own->taking++;
-        atomic_fetch_add(&own->queue->under_way, 1);
+        weir_instance_busy(own->queue->base.instance, true);
         weir_journal_take(store->journal, own->lane->worker, &slot->take);
     }
 }

@@ -8,12 +8,7 @@
 
 #include <stdlib.h>
 
-#include <weir/sys/worker.h>
-
 #include "sdk/src/sender/disk_queue.h"
-
-/* Longest time for a disk to end what it was asked, once the instance stops. */
-#define CLOSE_TIMEOUT (INT64_C(5) * 1000000000)
 
 static enum weir_promise promise(const struct sender_queue *queue, enum weir_promise asked)
 {
@@ -144,29 +139,15 @@ static void leave(struct disk_queue *queue)
     }
 }
 
-/* What the disk was asked for comes back to lanes that are to be freed. */
-static bool wait_for_ends(struct disk_queue *queue)
-{
-    struct weir_worker *own = weir_worker_at(0);
-    const int64_t deadline = weir_worker_now(own) + CLOSE_TIMEOUT;
-    while (atomic_load(&queue->under_way) > 0) {
-        weir_worker_turn(own, 10);
-        if (weir_worker_now(own) > deadline)
-            return false;
-    }
-    return true;
-}
-
 static void close(struct sender_queue *base)
 {
     struct disk_queue *queue = (struct disk_queue *)base;
     if (!queue->store)
         return;
-    queue->stuck = !wait_for_ends(queue);
     disk_take_over(base->lanes[0]);
     disk_note_lost(base->lanes[0]);
     leave(queue);
-    if (queue->stuck)
+    if (weir_instance_is_busy(base->instance))
         weir_log(weir_instance_logger(base->instance), WEIR_ERROR, "Sending queue on disk: the disk does not answer",
                  WEIR_F_TEXT("directory", queue->store->directory));
     else
@@ -177,8 +158,6 @@ static void close(struct sender_queue *base)
 static void free_queue(struct sender_queue *base)
 {
     struct disk_queue *queue = (struct disk_queue *)base;
-    if (queue->stuck)
-        return; /* what the disk still has refers to it */
     for (unsigned i = 0; i < base->lane_count; i++)
         free(base->lanes[i]->own);
     free(queue);

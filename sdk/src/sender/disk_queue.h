@@ -45,8 +45,6 @@ struct disk_queue {
     _Atomic int64_t waiting_items; /* on disk, behind an answer, and not handed to the sender */
     _Atomic unsigned waiting;      /* lanes with somebody outside */
     uint64_t found;                /* items to be reported as made when worker 0 starts */
-    _Atomic unsigned under_way;    /* appends and takes */
-    bool stuck;                    /* the disk has never come back: nothing is freed */
 };
 
 static inline struct disk_queue *disk_queue_of(const struct sender_lane *lane)

@@ -19,6 +19,8 @@ struct weir_host {
     void (*drained)(struct weir_shard *shard);
     /* After weir_shard_await_idle said false: all that the shard has sent is answered. The shard's worker. */
     void (*idle)(struct weir_shard *shard);
+    /* Nothing that the instance has said to be under way (weir_instance_busy) is any more. Worker 0; may be NULL. */
+    void (*rested)(struct weir_instance *instance);
     /* A component's report on itself. Any worker. */
     void (*report)(struct weir_instance *instance, enum weir_status status, const char *reason);
     /* The extension of this id, NULL when there is none. Main thread. */

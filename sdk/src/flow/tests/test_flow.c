@@ -67,7 +67,15 @@ static const struct weir_component exporter = { WEIR_COMPONENT_GUARD, .kind = WE
 static const struct weir_component keeper = { WEIR_COMPONENT_GUARD, .kind = WEIR_EXPORTER, .type = "k",
                                               .consume = keep };
 
-static const struct weir_host host = { .drained = NULL };
+static unsigned rests;
+
+static void count_rest(struct weir_instance *instance)
+{
+    (void)instance;
+    rests++;
+}
+
+static const struct weir_host host = { .drained = NULL, .rested = count_rest };
 static struct weir_instance *from, *middle, *to, *slow;
 
 static struct weir_instance *make(const struct weir_component *component, const char *id)
@@ -377,12 +385,30 @@ START_TEST(faults_outlast_other_reports)
 }
 END_TEST
 
+START_TEST(host_hears_of_the_last_that_comes_back)
+{
+    struct weir_worker *own = weir_worker_at(0);
+    weir_instance_busy(to, true);
+    weir_instance_busy(to, true);
+    weir_instance_busy(to, false);
+    weir_worker_turn(own, 0);
+    ck_assert(weir_instance_is_busy(to) && rests == 0);
+    weir_instance_busy(to, false);
+    weir_instance_busy(to, true); /* before the host has heard */
+    weir_worker_turn(own, 0);
+    ck_assert(weir_instance_is_busy(to) && rests == 0);
+    weir_instance_busy(to, false);
+    weir_worker_turn(own, 0);
+    ck_assert(!weir_instance_is_busy(to) && rests == 1);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         counts_at_both_ends, unanswered,          by_transport, nobody_takes_it,         many_reasons,
         admission,           closed_shard_refuses, meters,      status_keeps_the_newest, refusals_count_requests,
-        admission_behind_a_connector, faults_outlast_other_reports,
+        admission_behind_a_connector, faults_outlast_other_reports, host_hears_of_the_last_that_comes_back,
     };
     Suite *suite = suite_create("flow");
     TCase *flow = tcase_create("flow");
