@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "core/config/expand.h"
-#include "core/config/yaml.h"
+#include "sdk/yaml/yaml.h"
 
 enum { PASSES_MAX = 1000, EXPANDED_MAX = 16 * 1024 * 1024 };
 

@@ -6,7 +6,7 @@
 #define WEIR_CORE_CONFIG_EXPAND_H
 
 #include "core/config/provider.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 /*
  * Expands every string value below `root`; keys stay as they are. Only what the author of the configuration

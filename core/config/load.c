@@ -9,7 +9,8 @@
 #include "core/config/config.h"
 #include "core/config/expand.h"
 #include "core/config/model.h"
-#include "core/config/yaml.h"
+#include "core/config/merge.h"
+#include "sdk/yaml/yaml.h"
 
 #define NO_MAP "retrieved value (type=%s) cannot be used as a Conf"
 #define NO_YAML                                                                                            \

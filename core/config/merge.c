@@ -4,7 +4,7 @@
  */
 #include <config.h>
 
-#include "core/config/tree.h"
+#include "core/config/merge.h"
 
 /* Where a map stands, as far as appending lists must know. */
 enum region {

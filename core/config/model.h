@@ -6,7 +6,7 @@
 #define WEIR_CORE_CONFIG_MODEL_H
 
 #include "core/config/config.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 /* Fills the model from config->root, and reports what is wrong with it as a whole. */
 void model_build(struct weir_config *config, struct weir_problems *problems);

@@ -11,7 +11,7 @@
 
 #include "core/config/fetch.h"
 #include "core/config/provider.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 /* No configuration is as long; keeps a path to an endless device from filling the memory. */
 enum { FILE_MAX = 16 * 1024 * 1024 };

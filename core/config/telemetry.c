@@ -6,7 +6,7 @@
 
 #include "core/config/telemetry.h"
 #include "core/config/telemetry_parts.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 static const struct weir_option_value log_levels[] = {
     { "debug", WEIR_TELEMETRY_DEBUG },  { "info", WEIR_TELEMETRY_INFO },

@@ -5,7 +5,7 @@
 #include <config.h>
 
 #include "core/config/telemetry_parts.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 #define PATH "service::telemetry::resource"
 

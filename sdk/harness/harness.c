@@ -2,67 +2,21 @@
 /* A host for one component, between a feeder and a capture. */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-#include <weir/harness.h>
+#include <weir/otlp_json.h>
 #include <weir/sys/worker.h>
 
-#include "sdk/harness/options.h"
+#include "sdk/harness/harness.h"
 
-struct request {
-    struct weir_ack ack;
-    bool answered;
-    struct weir_result result;
-    char *reason;
-};
-
-struct captured {
-    struct weir_batch *batch;
-    struct weir_ack *ack; /* NULL once answered */
-};
-
-struct weir_harness {
-    struct weir_arena arena;
-    struct weir_instance *feeder;
-    struct weir_instance *subject;
-    struct weir_instance *capture;
-    struct weir_logger *logger;
-    enum weir_signal signal;
-    enum weir_promise promise; /* asked of what is consumed */
-    int64_t patience;
-    struct request **requests;
-    size_t request_count;
-    struct captured *sent;
-    size_t sent_count;
-    bool answers;
-    struct weir_result answer;
-    bool created;
-    bool started;
-    bool opened;
-    bool drained;
-};
-
-_Noreturn static void fail(const char *what, const char *why)
+_Noreturn void harness_fail(const char *what, const char *why)
 {
+    harness_log_show();
     fprintf(stderr, "harness: %s: %s\n", what, why);
     abort();
-}
-
-const struct weir_component *weir_harness_load(enum weir_kind kind, const char *type)
-{
-    const char *root = getenv("WEIR_PLUGIN_PATH");
-    char *path = weir_xasprintf("%s/%s/%s.so", root ? root : ".", weir_kind_name(kind, true), type);
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        fail(path, dlerror());
-    const struct weir_component *component = dlsym(library, "weir_component");
-    if (!component)
-        fail(path, dlerror());
-    free(path);
-    return component;
 }
 
 static void shard_drained(struct weir_shard *shard)
@@ -180,6 +134,9 @@ static void release(struct weir_harness *harness)
         free(harness->requests[i]->reason);
         free(harness->requests[i]);
     }
+    for (size_t i = 0; i < harness->text_count; i++)
+        free(harness->texts[i]);
+    free(harness->texts);
     free(harness->sent);
     free(harness->requests);
     weir_instance_free(harness->feeder);
@@ -198,8 +155,9 @@ struct weir_harness *weir_harness_new(const struct weir_component *component, co
     harness->signal = signal;
     harness->answers = true;
     harness->answer = WEIR_RESULT_OK;
+    harness_log_start();
     if (weir_workers_create(1, WEIR_CLOCK_MANUAL, error) != 0)
-        fail("workers", weir_error_text(error));
+        harness_fail("workers", weir_error_text(error));
     harness->logger = weir_logger_new(NULL);
     void *decoded = NULL;
     int result = harness_decode(component, options, &harness->arena, &decoded, error);
@@ -223,6 +181,7 @@ static void check_ledger(struct weir_harness *harness)
     weir_harness_ledger(harness, &ledger);
     if (weir_ledger_remainder(&ledger) == (int64_t)ledger.held)
         return;
+    harness_log_show();
     fprintf(stderr,
             "harness: the ledger does not close: accepted %" PRIu64 " made %" PRIu64 " sent %" PRIu64
             " delivered %" PRIu64 " dropped %" PRIu64 " held %" PRIu64 "\n",
@@ -238,6 +197,13 @@ static bool all_answered(const struct weir_harness *harness)
     return true;
 }
 
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* While a request waits, a part of it may have been sent on before it is accepted. */
 void weir_harness_free(struct weir_harness *harness)
 {
@@ -246,7 +212,7 @@ void weir_harness_free(struct weir_harness *harness)
     stop(harness);
     check_ledger(harness);
     if (!all_answered(harness))
-        fail("ack", "a request was never answered");
+        harness_fail("ack", "a request was never answered");
     release(harness);
 }
 
@@ -264,7 +230,7 @@ static void note_answer(struct weir_ack *ack, const struct weir_result *result)
 {
     struct request *request = WEIR_CONTAINER_OF(ack, struct request, ack);
     if (request->answered)
-        fail("ack", "a request was answered twice");
+        harness_fail("ack", "a request was answered twice");
     request->answered = true;
     request->result = *result;
     request->reason = result->reason ? weir_xstrdup(result->reason) : NULL;
@@ -284,6 +250,15 @@ size_t weir_harness_consume(struct weir_harness *harness, struct weir_batch *bat
     return harness->request_count++;
 }
 
+size_t weir_harness_consume_json(struct weir_harness *harness, const char *json)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    struct weir_batch *batch = weir_batch_from_json(harness->signal, json, strlen(json), &error);
+    if (!batch)
+        harness_fail("the request's JSON", weir_error_text(&error));
+    return weir_harness_consume(harness, batch);
+}
+
 void weir_harness_set_promise(struct weir_harness *harness, enum weir_promise promise, int64_t patience)
 {
     harness->promise = promise;
@@ -300,6 +275,20 @@ const struct weir_result *weir_harness_answer(const struct weir_harness *harness
     return &harness->requests[request]->result;
 }
 
+void weir_harness_turn(struct weir_harness *harness, int timeout_ms)
+{
+    (void)harness;
+    weir_worker_turn(weir_worker_at(0), timeout_ms);
+}
+
+bool weir_harness_wait(struct weir_harness *harness, size_t request, int timeout_ms)
+{
+    int64_t end = milliseconds() + timeout_ms;
+    for (int64_t left = timeout_ms; !harness->requests[request]->answered && left >= 0; left = end - milliseconds())
+        weir_worker_turn(weir_worker_at(0), (int)left);
+    return harness->requests[request]->answered;
+}
+
 size_t weir_harness_sent_count(const struct weir_harness *harness)
 {
     return harness->sent_count;
@@ -307,7 +296,22 @@ size_t weir_harness_sent_count(const struct weir_harness *harness)
 
 struct weir_batch *weir_harness_sent(const struct weir_harness *harness, size_t index)
 {
+    if (index >= harness->sent_count)
+        harness_fail("weir_harness_sent", "the component has not sent so much");
     return harness->sent[index].batch;
+}
+
+const char *weir_harness_sent_json(struct weir_harness *harness, size_t index)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    struct weir_buffer *json = weir_buffer_new(0);
+    if (!json || !weir_batch_to_json(weir_harness_sent(harness, index), json, &error))
+        harness_fail("a batch's JSON", weir_error_text(&error));
+    char *text = weir_xstrndup((const char *)json->data, json->length);
+    weir_buffer_unref(json);
+    harness->texts = weir_xrealloc(harness->texts, (harness->text_count + 1) * sizeof *harness->texts);
+    harness->texts[harness->text_count++] = text;
+    return text;
 }
 
 void weir_harness_set_result(struct weir_harness *harness, const struct weir_result *result)
@@ -347,24 +351,4 @@ bool weir_harness_drained(const struct weir_harness *harness)
 void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out)
 {
     weir_instance_ledger(harness->subject, harness->signal, true, out);
-}
-
-struct wanted {
-    const char *instrument;
-    double value;
-};
-
-static void find_series(const struct weir_series_view *view, void *argument)
-{
-    struct wanted *wanted = argument;
-    if (strcmp(view->instrument->name, wanted->instrument) == 0)
-        wanted->value += view->instrument->kind == WEIR_HISTOGRAM ? (double)view->observations : view->value;
-}
-
-double weir_harness_series(const struct weir_harness *harness, const char *instrument)
-{
-    (void)harness;
-    struct wanted wanted = { instrument, 0 };
-    weir_meter_visit(find_series, &wanted);
-    return wanted.value;
 }

@@ -10,7 +10,7 @@
 
 #include "core/config/expand.h"
 #include "core/config/tests/support.h"
-#include "core/config/yaml.h"
+#include "sdk/yaml/yaml.h"
 
 struct weir_node *support_read(const char *yaml, struct weir_arena *arena, struct weir_problems *problems)
 {

@@ -6,7 +6,7 @@
 #define WEIR_CORE_CONFIG_TESTS_SUPPORT_H
 
 #include "core/config/config.h"
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 #include "tests/unit/suite.h"
 
 /* Reads and expands YAML under the name "t.yaml". */

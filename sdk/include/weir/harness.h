@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A harness for tests of one component: loads the plugin, feeds it, captures what it sends, owns the clock. Link with
- * -lweir-harness.
+ * what `pkg-config --libs weir-harness` says. It needs no test framework and goes with any.
  *
  * One worker, on the calling thread, with a clock that stands still until weir_harness_advance. What the component sends
  * down is captured and, unless told otherwise, answered at once with WEIR_OK. All functions: the thread that made the
- * harness. One harness at a time in a process.
+ * harness. One harness at a time in a process. What a test did wrong, and what no component may do (answer twice, lose
+ * items), ends the process with a message on stderr.
  */
 #ifndef WEIR_HARNESS_H
 #define WEIR_HARNESS_H
@@ -20,11 +21,13 @@ struct weir_harness;
 /* The component in the plugin file PATH/<kind>s/<type>.so, PATH being WEIR_PLUGIN_PATH of the environment; ends the
  * process with a message when there is none. */
 WEIR_EXPORT const struct weir_component *weir_harness_load(enum weir_kind kind, const char *type);
+/* The same from the file of this name (with a '/' in it, as dlopen wants it): "./.libs/sample.so". */
+WEIR_EXPORT const struct weir_component *weir_harness_load_file(const char *path);
 
 /*
- * Makes an instance with these options, written as JSON ("{}" or NULL: defaults), for a pipeline of `signal`, and starts
- * it. NULL with what is wrong in `error`: problems of the options as the collector prints them, or what create or start
- * said.
+ * Makes an instance with these options, written as in a configuration, in YAML and therefore also in JSON (NULL or "":
+ * defaults), for a pipeline of `signal`, and starts it. NULL with what is wrong in `error`: problems of the options as the
+ * collector prints them, or what create or start said.
  */
 WEIR_EXPORT struct weir_harness *weir_harness_new(const struct weir_component *component, const char *options,
                                                   enum weir_signal signal, struct weir_error *error) WEIR_MUST_USE;
@@ -43,13 +46,24 @@ WEIR_EXPORT size_t weir_harness_consume(struct weir_harness *harness, struct wei
  * At first: WEIR_PROMISE_MEMORY and 0. */
 WEIR_EXPORT void weir_harness_set_promise(struct weir_harness *harness, enum weir_promise promise, int64_t patience);
 
+/* As weir_harness_consume, with a batch made from one OTLP/JSON request. */
+WEIR_EXPORT size_t weir_harness_consume_json(struct weir_harness *harness, const char *json);
+
 /* True once the component has answered that request; the answer stays valid as long as the harness. */
 WEIR_EXPORT bool weir_harness_answered(const struct weir_harness *harness, size_t request);
 WEIR_EXPORT const struct weir_result *weir_harness_answer(const struct weir_harness *harness, size_t request);
 
-/* What the component has sent, in order. */
+/* For components that wait for something outside: runs the loop until that request is answered, at most so many
+ * milliseconds of real time. True if it was. */
+WEIR_EXPORT bool weir_harness_wait(struct weir_harness *harness, size_t request, int timeout_ms);
+/* One turn of the loop; waits for an event at most so many milliseconds of real time (0: does not wait). */
+WEIR_EXPORT void weir_harness_turn(struct weir_harness *harness, int timeout_ms);
+
+/* What the component has sent, in order; of any signal. */
 WEIR_EXPORT size_t weir_harness_sent_count(const struct weir_harness *harness);
 WEIR_EXPORT struct weir_batch *weir_harness_sent(const struct weir_harness *harness, size_t index);
+/* The same as OTLP/JSON on one line, as weir_batch_to_json writes it; valid as long as the harness. */
+WEIR_EXPORT const char *weir_harness_sent_json(struct weir_harness *harness, size_t index);
 
 /* From now on, answer what is sent with this result at once (its reason must stay valid); NULL: not until
  * weir_harness_complete. */
@@ -66,8 +80,17 @@ WEIR_EXPORT bool weir_harness_drained(const struct weir_harness *harness);
 /* The component's ledger for the harness's signal, as it stands. */
 WEIR_EXPORT void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out);
 
-/* The value of a series of the component's own, 0 when there is none; for a histogram the number of observations. */
+/* The value of an instrument of the component's own, all its series together, 0 when there is none; for a histogram the
+ * number of observations. */
 WEIR_EXPORT double weir_harness_series(const struct weir_harness *harness, const char *instrument);
+/* The same, of the series that have this label. */
+WEIR_EXPORT double weir_harness_series_with(const struct weir_harness *harness, const char *instrument,
+                                            const char *label, const char *value);
+
+/* What was logged since weir_harness_new was called last, as the collector writes it to its console, debug lines
+ * included: "<time>\t<level>\t<message>\t{<fields>}\n". Valid until the next call. With WEIR_HARNESS_LOG set in the
+ * environment, stderr has it, too. */
+WEIR_EXPORT const char *weir_harness_log(void);
 
 /*
  * A batch of `items` items of the signal (spans, gauge points of one metric, log records) in one scope of one resource

@@ -2,10 +2,10 @@
 /*
  * YAML text to config trees.
  */
-#ifndef WEIR_CORE_CONFIG_YAML_H
-#define WEIR_CORE_CONFIG_YAML_H
+#ifndef WEIR_YAML_YAML_H
+#define WEIR_YAML_YAML_H
 
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 struct yaml_source {
     const char *name; /* in the places of the nodes; must live as long as they */

@@ -2,8 +2,8 @@
 /*
  * The type of a plain YAML scalar.
  */
-#ifndef WEIR_CORE_CONFIG_SCALAR_H
-#define WEIR_CORE_CONFIG_SCALAR_H
+#ifndef WEIR_YAML_SCALAR_H
+#define WEIR_YAML_SCALAR_H
 
 #include <weir/node.h>
 

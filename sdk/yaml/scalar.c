@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "core/config/scalar.h"
+#include "sdk/yaml/scalar.h"
 
 static bool is_one_of(struct weir_str text, const char *const *words)
 {

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/config/tree.h"
+#include "sdk/yaml/tree.h"
 
 void *tree_must(void *piece)
 {

@@ -6,8 +6,8 @@
 
 #include <yaml.h>
 
-#include "core/config/scalar.h"
-#include "core/config/yaml.h"
+#include "sdk/yaml/scalar.h"
+#include "sdk/yaml/yaml.h"
 
 /* Nodes that aliases and merge keys may copy in one document, so that a few lines cannot fill the memory. */
 enum { ALIAS_NODES_MAX = 100000 };

@@ -2,8 +2,8 @@
 /*
  * Builds and changes config trees while a configuration is loaded; afterwards they are read-only.
  */
-#ifndef WEIR_CORE_CONFIG_TREE_H
-#define WEIR_CORE_CONFIG_TREE_H
+#ifndef WEIR_YAML_TREE_H
+#define WEIR_YAML_TREE_H
 
 #include <weir/node.h>
 
@@ -43,14 +43,5 @@ unsigned tree_depth(const struct weir_node *node);
  * values for one key, and more than 32 parts, are problems.
  */
 void tree_split_keys(struct weir_arena *arena, struct weir_node *map, struct weir_problems *problems);
-
-/* Where lists are appended instead of replaced (gate confmap.enableMergeAppendOption). */
-struct merge_rules {
-    bool append_lists;
-};
-
-/* Lays `over` on `under`, both maps: maps merge, all else is replaced, also by null. Nodes of `over` are
- * moved. */
-void tree_merge(struct weir_node *under, struct weir_node *over, const struct merge_rules *rules);
 
 #endif
