@@ -106,6 +106,22 @@ class TestDocuments(TestCase):
                 with self.subTest(page=str(page.relative_to(paths.TOP)), example=number):
                     self.assert_loads(example)
 
+    def test_examples(self):
+        found = sorted((paths.TOP / "examples").glob("*.yaml"))
+        self.assertTrue(found)
+        for path in found:
+            with self.subTest(path=path.name):
+                self.assertEqual(validate(path.read_text()), (0, "", ""))
+
+    def test_examples_of_roles_need_no_more_than_the_role(self):
+        for role in ("sidecar", "agent", "gateway"):
+            with self.subTest(role=role):
+                listed = (paths.TOP / "roles" / role).read_text().splitlines()
+                config = yaml.safe_load((paths.TOP / "examples" / f"{role}.yaml").read_text())
+                used = {f"{section}/{name.split('/')[0]}" for section in SECTIONS if section != "service"
+                        for name in config.get(section) or {}}
+                self.assertLessEqual(used, set(listed))
+
     def test_every_plugin_has_a_readme(self):
         for kind, entries in yaml.safe_load(run("components").stdout).items():
             for entry in entries if kind.endswith("s") and kind in SECTIONS else []:

@@ -169,7 +169,9 @@ int weir_http_head_check(const struct weir_secret_pairs *headers, struct weir_er
         if (!header_name_valid(weir_str_of(pair->name)))
             return weir_error_set(error, "invalid header field name \"%s\"", pair->name);
         if (!header_value_valid(weir_str_of(pair->value)))
-            return weir_error_set(error, "invalid header field value for \"%s\"", pair->name);
+            return weir_error_set(error, "invalid header field value for \"%s\"%s", pair->name,
+                                  strchr(pair->value, '\n') ? ": it has a line break, as most files have at their end"
+                                                            : "");
     }
     return 0;
 }
