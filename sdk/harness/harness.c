@@ -104,7 +104,7 @@ static void await_rest(struct weir_harness *harness)
 {
     for (int turns = 0; weir_instance_is_busy(harness->subject); turns++) {
         if (turns == REST_TURNS)
-            fail("busy", "what the component said to be under way has not come back");
+            harness_fail("busy", "what the component said to be under way has not come back");
         weir_worker_turn(weir_worker_at(0), 10);
     }
 }
