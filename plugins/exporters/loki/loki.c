@@ -96,38 +96,7 @@ static int start(struct weir_instance *instance, struct weir_error *error)
     struct loki_shared *shared = weir_instance_data(instance);
     if (weir_encoding_prepare(shared->encoding, error) < 0)
         return -1;
-    shared->transport = weir_http_transport_new(&shared->client, shared->url.https, instance, error);
-    return shared->transport ? weir_sender_open(instance, error) : -1;
-}
-
-static int worker_start(struct weir_shard *shard, struct weir_error *error)
-{
-    const struct loki_shared *shared = weir_instance_data(weir_shard_instance(shard));
-    struct loki_shard *own = weir_xcalloc(1, sizeof(*own));
-    own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
-    weir_shard_set_data(shard, own);
-    return weir_sender_worker_start(shard, error);
-}
-
-static void worker_stop(struct weir_shard *shard)
-{
-    struct loki_shard *own = weir_shard_data(shard);
-    if (!own)
-        return;
-    weir_sender_worker_stop(shard);
-    weir_http_client_free(own->client);
-    weir_shard_set_data(shard, NULL);
-    free(own);
-}
-
-static void stop(struct weir_instance *instance)
-{
-    struct loki_shared *shared = weir_instance_data(instance);
-    if (!shared)
-        return;
-    weir_sender_close(instance);
-    weir_http_transport_free(shared->transport);
-    shared->transport = NULL;
+    return weir_http_exporter_start(instance, &shared->client, shared->url.https, error);
 }
 
 WEIR_EXPORT const struct weir_component weir_component = {
@@ -142,13 +111,13 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .metrics = weir_sender_metrics,
     .create = create,
     .start = start,
-    .worker_start = worker_start,
+    .worker_start = weir_http_exporter_worker_start,
     .consume = weir_sender_consume,
     .promise = weir_sender_promise,
     .held = weir_sender_held,
     .drain = weir_sender_drain,
-    .worker_stop = worker_stop,
-    .stop = stop,
+    .worker_stop = weir_http_exporter_worker_stop,
+    .stop = weir_http_exporter_stop,
     .destroy = destroy,
     .export_state = weir_sender_export,
     .import_state = weir_sender_import,

@@ -5,9 +5,7 @@
 #ifndef LOKI_OPTIONS_H
 #define LOKI_OPTIONS_H
 
-#include <weir/compress.h>
-#include <weir/http_client.h>
-#include <weir/sender.h>
+#include <weir/http_exporter.h>
 
 #include "plugins/exporters/loki/hints.h"
 

@@ -17,13 +17,7 @@ struct loki_shared {
     struct weir_http_client_options client; /* the configured ones, less X-Scope-OrgID */
     struct weir_pair *headers;              /* of `client` */
     struct weir_str tenant;                 /* X-Scope-OrgID of the configured headers; empty: none */
-    struct weir_http_transport *transport;
     struct weir_sender_options sender_options;
-};
-
-/* A worker's part. */
-struct loki_shard {
-    struct weir_http_client *client;
 };
 
 /* weir_send. */

@@ -15,12 +15,6 @@
 struct shared {
     struct weir_url urls[WEIR_SIGNALS];
     bool has_url[WEIR_SIGNALS];
-    struct weir_http_transport *transport;
-};
-
-/* A worker's part. */
-struct shard {
-    struct weir_http_client *client;
 };
 
 static const char *const endpoint_keys[WEIR_SIGNALS] = { "traces_endpoint", "metrics_endpoint",
@@ -45,13 +39,6 @@ static void on_done(struct weir_http_request *request, const struct weir_http_re
     otlp_http_answered(WEIR_CONTAINER_OF(request, struct otlp_http_transfer, request), response);
 }
 
-static bool add_buffer(struct weir_slices *slices, struct weir_buffer *buffer)
-{
-    bool added = weir_slices_add(slices, buffer, buffer->data, buffer->length);
-    weir_buffer_unref(buffer);
-    return added;
-}
-
 static int encode(struct otlp_http_transfer *transfer, struct weir_error *error)
 {
     struct weir_slices *body = &transfer->request.body;
@@ -64,21 +51,16 @@ static int encode(struct otlp_http_transfer *transfer, struct weir_error *error)
         weir_buffer_unref(json);
         return -1;
     }
-    return add_buffer(body, json) ? 0 : weir_error_set(error, "out of memory");
+    bool added = weir_slices_add(body, json, json->data, json->length);
+    weir_buffer_unref(json);
+    return added ? 0 : weir_error_set(error, "out of memory");
 }
 
 static int compress(struct otlp_http_transfer *transfer, struct weir_error *error)
 {
     const struct otlp_http_config *config = transfer->config;
-    struct weir_slices *body = &transfer->request.body;
-    struct weir_buffer *small = NULL;
-    if (config->compression == WEIR_ENCODING_IDENTITY)
-        return 0;
-    if (weir_deflate((enum weir_encoding)config->compression, (int)config->compression_params.level, body,
-                     &small, error) < 0)
-        return -1;
-    weir_slices_clear(body);
-    return add_buffer(body, small) ? 0 : weir_error_set(error, "out of memory");
+    return weir_slices_deflate(&transfer->request.body, (enum weir_encoding)config->compression,
+                               (int)config->compression_params.level, error);
 }
 
 static void set_headers(struct otlp_http_transfer *transfer)
@@ -97,7 +79,6 @@ static void set_headers(struct otlp_http_transfer *transfer)
 /* weir_send. */
 static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
 {
-    struct shard *own = weir_shard_data(shard);
     const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
     struct otlp_http_transfer *transfer = weir_xcalloc(1, sizeof *transfer);
     struct weir_error error = WEIR_ERROR_INIT;
@@ -112,7 +93,7 @@ static void send_batch(struct weir_shard *shard, struct weir_attempt *attempt)
     if (encode(transfer, &error) < 0 || compress(transfer, &error) < 0)
         otlp_http_finish(transfer, &WEIR_RESULT_RETRYABLE(weir_error_text(&error)));
     else
-        weir_http_client_send(own->client, &transfer->request);
+        weir_http_client_send(weir_shard_data(shard), &transfer->request);
     weir_error_free(&error);
 }
 
@@ -193,44 +174,13 @@ static int create(struct weir_instance *instance, struct weir_error *error)
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     const struct otlp_http_config *config = weir_instance_config(instance);
-    struct shared *shared = weir_instance_data(instance);
+    const struct shared *shared = weir_instance_data(instance);
     bool https = false;
     for (int i = 0; i < WEIR_SIGNALS; i++)
         https = https || (shared->has_url[i] && shared->urls[i].https);
     if (weir_encoding_prepare((enum weir_encoding)config->compression, error) < 0)
         return -1;
-    shared->transport = weir_http_transport_new(&config->client, https, instance, error);
-    return shared->transport ? weir_sender_open(instance, error) : -1;
-}
-
-static int worker_start(struct weir_shard *shard, struct weir_error *error)
-{
-    const struct shared *shared = weir_instance_data(weir_shard_instance(shard));
-    struct shard *own = weir_xcalloc(1, sizeof *own);
-    own->client = weir_http_client_new(weir_shard_worker(shard), shared->transport);
-    weir_shard_set_data(shard, own);
-    return weir_sender_worker_start(shard, error);
-}
-
-static void worker_stop(struct weir_shard *shard)
-{
-    struct shard *own = weir_shard_data(shard);
-    if (!own)
-        return;
-    weir_sender_worker_stop(shard);
-    weir_http_client_free(own->client);
-    weir_shard_set_data(shard, NULL);
-    free(own);
-}
-
-static void stop(struct weir_instance *instance)
-{
-    struct shared *shared = weir_instance_data(instance);
-    if (!shared)
-        return;
-    weir_sender_close(instance);
-    weir_http_transport_free(shared->transport);
-    shared->transport = NULL;
+    return weir_http_exporter_start(instance, &config->client, https, error);
 }
 
 /* --- options --- */
@@ -331,13 +281,13 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .metrics = weir_sender_metrics,
     .create = create,
     .start = start,
-    .worker_start = worker_start,
+    .worker_start = weir_http_exporter_worker_start,
     .consume = weir_sender_consume,
     .promise = weir_sender_promise,
     .held = weir_sender_held,
     .drain = weir_sender_drain,
-    .worker_stop = worker_stop,
-    .stop = stop,
+    .worker_stop = weir_http_exporter_worker_stop,
+    .stop = weir_http_exporter_stop,
     .destroy = destroy,
     .export_state = weir_sender_export,
     .import_state = weir_sender_import,

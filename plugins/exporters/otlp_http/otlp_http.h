@@ -5,9 +5,7 @@
 #ifndef OTLP_HTTP_H
 #define OTLP_HTTP_H
 
-#include <weir/compress.h>
-#include <weir/http_client.h>
-#include <weir/sender.h>
+#include <weir/http_exporter.h>
 
 struct otlp_http_config {
     struct weir_http_client_options client;

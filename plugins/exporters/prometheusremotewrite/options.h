@@ -5,9 +5,8 @@
 #ifndef PROMETHEUSREMOTEWRITE_OPTIONS_H
 #define PROMETHEUSREMOTEWRITE_OPTIONS_H
 
-#include <weir/http_client.h>
+#include <weir/http_exporter.h>
 #include <weir/prometheus.h>
-#include <weir/sender.h>
 
 enum prw_message {
     PRW_V1, /* prometheus.WriteRequest */

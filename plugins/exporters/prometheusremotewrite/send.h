@@ -15,14 +15,8 @@ struct prw_shared {
     struct weir_url url;
     size_t most;        /* bytes of a request */
     size_t parallel;    /* requests of a batch at a time */
-    struct weir_http_transport *transport;
     struct weir_sender_options sender_options;
     struct weir_storage_place *place; /* of the wal; NULL: none */
-};
-
-/* A worker's part. */
-struct prw_shard {
-    struct weir_http_client *client;
 };
 
 /* weir_send. */

@@ -64,6 +64,11 @@ WEIR_EXPORT enum weir_inflate_status weir_inflate(enum weir_encoding encoding, s
 WEIR_EXPORT int weir_deflate(enum weir_encoding encoding, int level, const struct weir_slices *in,
                              struct weir_buffer **out, struct weir_error *error);
 
+/* Puts the compressed form of all ranges in their place; what they were of is let go. Nothing happens with
+ * WEIR_ENCODING_IDENTITY. Otherwise as weir_deflate, but that the ranges may be gone after -1. */
+WEIR_EXPORT int weir_slices_deflate(struct weir_slices *slices, enum weir_encoding encoding, int level,
+                                    struct weir_error *error) WEIR_MUST_USE;
+
 /* Checks `compression_params.level` (collector-core 6.2): 0, or -1 with upstream's text. Any thread. */
 WEIR_EXPORT int weir_encoding_level(enum weir_encoding encoding, int64_t level, struct weir_error *error);
 

@@ -132,3 +132,16 @@ int weir_deflate(enum weir_encoding encoding, int level, const struct weir_slice
     *out = buffer;
     return 0;
 }
+
+int weir_slices_deflate(struct weir_slices *slices, enum weir_encoding encoding, int level, struct weir_error *error)
+{
+    struct weir_buffer *small = NULL;
+    if (encoding == WEIR_ENCODING_IDENTITY)
+        return 0;
+    if (weir_deflate(encoding, level, slices, &small, error) != 0)
+        return -1;
+    weir_slices_clear(slices);
+    bool added = weir_slices_add(slices, small, small->data, small->length);
+    weir_buffer_unref(small);
+    return added ? 0 : deflate_out_of_memory(error);
+}

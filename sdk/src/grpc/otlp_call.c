@@ -86,23 +86,6 @@ static void on_done(struct weir_grpc_request *request, const struct weir_grpc_re
         refused(call, response);
 }
 
-/* Replaces the message by its compressed form. */
-static bool compress(struct weir_otlp_call *call, int encoding, struct weir_error *error)
-{
-    struct weir_buffer *small = NULL;
-    struct weir_slices *message = &call->request.message;
-    if (encoding == WEIR_ENCODING_IDENTITY)
-        return true;
-    if (weir_deflate((enum weir_encoding)encoding, 0, message, &small, error) < 0)
-        return false;
-    weir_slices_clear(message);
-    bool added = weir_slices_add(message, small, small->data, small->length);
-    weir_buffer_unref(small);
-    if (!added)
-        weir_error_set(error, "out of memory");
-    return added;
-}
-
 void weir_otlp_call_send(struct weir_otlp_call *call, struct weir_grpc_client *client,
                          const struct weir_grpc_client_options *options, struct weir_batch *batch, int64_t timeout)
 {
@@ -118,7 +101,7 @@ void weir_otlp_call_send(struct weir_otlp_call *call, struct weir_grpc_client *c
     };
     if (!weir_batch_encode(batch, &call->request.message))
         weir_error_set(&error, "out of memory");
-    else if (compress(call, options->compression, &error))
+    else if (weir_slices_deflate(&call->request.message, (enum weir_encoding)options->compression, 0, &error) == 0)
         weir_grpc_client_send(client, &call->request);
     if (weir_error_is_set(&error))
         finish(call, &WEIR_RESULT_RETRYABLE(weir_error_text(&error)), &nothing);

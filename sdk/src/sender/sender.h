@@ -116,6 +116,7 @@ struct weir_sender {
     struct weir_instance *instance;
     const struct weir_sender_options *options;
     weir_send *send;
+    struct weir_http_transport *transport; /* of an exporter over HTTP */
     _Atomic unsigned relayed; /* batches between two lanes */
     const char *advice; /* what the messages of failures end with */
     struct slots slots[WEIR_SIGNALS];
