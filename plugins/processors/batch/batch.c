@@ -2,9 +2,7 @@
 /* The batch processor: gathers telemetry into larger batches (collector-core 8.1). */
 #include <config.h>
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "plugins/processors/batch/batch.h"
 
@@ -25,17 +23,6 @@ static const struct weir_option batch_options[] = {
     WEIR_OPTION_END,
 };
 
-static void check_keys(const struct weir_strings *keys, struct weir_checker *checker)
-{
-    for (size_t i = 0; i < keys->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (weir_str_equal_nocase(weir_str_of(keys->items[i]), weir_str_of(keys->items[j]))) {
-                weir_check_fail(checker, "metadata_keys",
-                                "duplicate entry in metadata_keys: \"%s\" (case-insensitive)", keys->items[i]);
-                return;
-            }
-}
-
 static void batch_check(const void *group, struct weir_checker *checker)
 {
     const struct batch_config *config = group;
@@ -44,7 +31,7 @@ static void batch_check(const void *group, struct weir_checker *checker)
     if (config->send_batch_max_size > 0 && config->send_batch_max_size < config->send_batch_size)
         weir_check_fail(checker, "send_batch_max_size",
                         "send_batch_max_size must be greater or equal to send_batch_size");
-    check_keys(&config->metadata_keys, checker);
+    weir_check_distinct(checker, "metadata_keys", &config->metadata_keys);
 }
 
 static const struct weir_option_table batch_table = { batch_options, sizeof(struct batch_config),
@@ -67,34 +54,15 @@ static const struct weir_instrument batch_metrics[] = {
     { .name = NULL },
 };
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void take_keys(struct batch_instance *shared, const struct weir_strings *keys)
-{
-    shared->key_count = keys->count;
-    shared->keys = weir_xcalloc(keys->count + 1, sizeof(char *));
-    for (size_t i = 0; i < keys->count; i++) {
-        shared->keys[i] = weir_xstrdup(keys->items[i]);
-        for (char *c = shared->keys[i]; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-    }
-    qsort(shared->keys, shared->key_count, sizeof(char *), compare_keys);
-}
-
 static int batch_create(struct weir_instance *instance, struct weir_error *error)
 {
     (void)error;
-    const struct batch_config *config = weir_instance_config(instance);
     struct batch_instance *shared = weir_xcalloc(1, sizeof *shared);
     shared->send_size = weir_meter_series(instance, BATCH_SEND_SIZE, NULL, 0);
     shared->send_size_bytes = weir_meter_series(instance, BATCH_SEND_SIZE_BYTES, NULL, 0);
     shared->size_trigger = weir_meter_series(instance, BATCH_SIZE_TRIGGER, NULL, 0);
     shared->timeout_trigger = weir_meter_series(instance, BATCH_TIMEOUT_TRIGGER, NULL, 0);
     shared->cardinality = weir_meter_series(instance, BATCH_CARDINALITY, NULL, 0);
-    take_keys(shared, &config->metadata_keys);
     weir_instance_set_data(instance, shared);
     return 0;
 }
@@ -108,7 +76,7 @@ static int batch_worker_start(struct weir_shard *shard, struct weir_error *error
     own->config = weir_instance_config(instance);
     own->shared = weir_instance_data(instance);
     weir_shard_set_data(shard, own);
-    if (own->shared->key_count == 0 && weir_worker_index(weir_shard_worker(shard)) == 0)
+    if (own->config->metadata_keys.count == 0 && weir_worker_index(weir_shard_worker(shard)) == 0)
         weir_series_add(own->shared->cardinality, 1);
     return 0;
 }
@@ -187,9 +155,6 @@ static void batch_destroy(struct weir_instance *instance)
     struct batch_instance *shared = weir_instance_data(instance);
     if (!shared)
         return;
-    for (size_t i = 0; i < shared->key_count; i++)
-        free(shared->keys[i]);
-    free(shared->keys);
     free(shared);
     weir_instance_set_data(instance, NULL);
 }

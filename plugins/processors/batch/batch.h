@@ -31,8 +31,6 @@ struct batch_instance {
     struct weir_series *size_trigger;
     struct weir_series *timeout_trigger;
     struct weir_series *cardinality;
-    char **keys; /* metadata_keys in lower case, sorted */
-    size_t key_count;
 };
 
 /* The part on one worker. */

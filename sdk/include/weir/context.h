@@ -38,6 +38,11 @@ WEIR_EXPORT const char *weir_context_transport(const struct weir_context *contex
 WEIR_EXPORT struct weir_str weir_context_peer(const struct weir_context *context);
 /* The metadata, sorted by key; the values of one key in the order they came. */
 WEIR_EXPORT const struct weir_metadata *weir_context_metadata(const struct weir_context *context, size_t *count);
+/* A context of nothing but the metadata of these keys, compared without case; never NULL. Any thread. */
+WEIR_EXPORT struct weir_context *weir_context_select(const struct weir_context *context, char *const *keys,
+                                                     size_t count) WEIR_MUST_USE;
+/* True if both have the same metadata, to the order of the values of a key. Accepts NULL. Any thread. */
+WEIR_EXPORT bool weir_context_same_metadata(const struct weir_context *a, const struct weir_context *b);
 /* The caller's attributes, in the authenticator's order. Accepts NULL. */
 WEIR_EXPORT const struct weir_metadata *weir_context_attributes(const struct weir_context *context, size_t *count);
 

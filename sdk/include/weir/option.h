@@ -163,6 +163,8 @@ WEIR_EXPORT void weir_check_fail(struct weir_checker *checker, const char *key, 
 /* As weir_check_fail, for what is allowed but probably not meant. */
 WEIR_EXPORT void weir_check_warn(struct weir_checker *checker, const char *key, const char *format, ...)
     WEIR_PRINTF(3, 4);
+/* Reports a text that is twice in the list that is `key`, compared without case. */
+WEIR_EXPORT void weir_check_distinct(struct weir_checker *checker, const char *key, const struct weir_strings *list);
 /* True if `key` was written in this group (also as null). */
 WEIR_EXPORT bool weir_check_given(const struct weir_checker *checker, const char *key);
 

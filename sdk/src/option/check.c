@@ -66,6 +66,18 @@ void weir_check_warn(struct weir_checker *checker, const char *key, const char *
     va_end(arguments);
 }
 
+void weir_check_distinct(struct weir_checker *checker, const char *key, const struct weir_strings *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (weir_str_equal_nocase(weir_str_of(list->items[i]), weir_str_of(list->items[j]))) {
+                weir_check_fail(checker, key, "duplicate entry in %s: \"%s\" (case-insensitive)", key, list->items[i]);
+                return;
+            }
+        }
+    }
+}
+
 bool weir_check_given(const struct weir_checker *checker, const char *key)
 {
     return weir_node_get(checker->map, key) != NULL;

@@ -116,3 +116,40 @@ const struct weir_metadata *weir_context_attributes(const struct weir_context *c
     *count = context ? context->attribute_count : 0;
     return context ? &context->metadata[context->count] : NULL;
 }
+
+static bool is_one_of(struct weir_str key, char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (weir_str_equal_nocase(key, weir_str_of(keys[i])))
+            return true;
+    }
+    return false;
+}
+
+struct weir_context *weir_context_select(const struct weir_context *context, char *const *keys, size_t count)
+{
+    size_t all_count = 0, kept = 0;
+    const struct weir_metadata *all = weir_context_metadata(context, &all_count);
+    struct weir_metadata *selected = weir_xcalloc(all_count ? all_count : 1, sizeof(*selected));
+    for (size_t i = 0; i < all_count; i++) {
+        if (is_one_of(all[i].key, keys, count))
+            selected[kept++] = all[i];
+    }
+    struct weir_context *made = weir_context_new(NULL, WEIR_STR_NONE, selected, kept);
+    free(selected);
+    return made;
+}
+
+bool weir_context_same_metadata(const struct weir_context *a, const struct weir_context *b)
+{
+    size_t a_count = 0, b_count = 0;
+    const struct weir_metadata *left = weir_context_metadata(a, &a_count);
+    const struct weir_metadata *right = weir_context_metadata(b, &b_count);
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++) {
+        if (!weir_str_equal(left[i].key, right[i].key) || !weir_str_equal(left[i].value, right[i].value))
+            return false;
+    }
+    return true;
+}

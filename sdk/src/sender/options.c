@@ -56,14 +56,7 @@ static const struct weir_option_value sizers[] = {
 
 static void check_partition(const void *group, struct weir_checker *checker)
 {
-    const struct weir_strings *keys = &((const struct weir_queue_partition *)group)->metadata_keys;
-    for (size_t i = 0; i < keys->count; i++)
-        for (size_t j = 0; j < i; j++)
-            if (weir_str_equal_nocase(weir_str_of(keys->items[i]), weir_str_of(keys->items[j]))) {
-                weir_check_fail(checker, "metadata_keys",
-                                "duplicate entry in metadata_keys: \"%s\" (case-insensitive)", keys->items[i]);
-                return;
-            }
+    weir_check_distinct(checker, "metadata_keys", &((const struct weir_queue_partition *)group)->metadata_keys);
 }
 
 static void check_batch(const void *group, struct weir_checker *checker)

@@ -11,22 +11,6 @@
 #define MOST 10000 /* batchers of a lane, as upstream */
 #define BUCKETS 1024
 
-/* The request's metadata reduced to the keys, as a context; the order is the keys', so equal values make equal
- * contexts. */
-static struct weir_context *reduce(const struct weir_sender *sender, const struct weir_batch *batch)
-{
-    size_t count = 0, kept = 0;
-    const struct weir_metadata *all = weir_context_metadata(weir_batch_context(batch), &count);
-    struct weir_metadata *own = weir_xcalloc(count ? count : 1, sizeof *own);
-    for (size_t i = 0; i < count; i++)
-        for (size_t k = 0; k < sender->key_count; k++)
-            if (weir_str_is(all[i].key, sender->keys[k]))
-                own[kept++] = all[i];
-    struct weir_context *context = weir_context_new(NULL, WEIR_STR_NONE, own, kept);
-    free(own);
-    return context;
-}
-
 static uint64_t hash_of(const struct weir_context *context)
 {
     size_t count = 0;
@@ -35,19 +19,6 @@ static uint64_t hash_of(const struct weir_context *context)
     for (size_t i = 0; i < count; i++)
         hash = weir_hash(weir_hash(hash, all[i].key), all[i].value);
     return hash;
-}
-
-static bool same_metadata(const struct weir_context *a, const struct weir_context *b)
-{
-    size_t a_count = 0, b_count = 0;
-    const struct weir_metadata *left = weir_context_metadata(a, &a_count);
-    const struct weir_metadata *right = weir_context_metadata(b, &b_count);
-    if (a_count != b_count)
-        return false;
-    for (size_t i = 0; i < a_count; i++)
-        if (!weir_str_equal(left[i].key, right[i].key) || !weir_str_equal(left[i].value, right[i].value))
-            return false;
-    return true;
 }
 
 static void unlink_batcher(struct lane *lane, struct batcher *batcher)
@@ -109,12 +80,13 @@ void partition_remove(struct batcher *batcher)
 
 struct batcher *partition_choose(struct lane *lane, const struct weir_batch *batch)
 {
-    if (lane->base.sender->key_count == 0)
+    const struct weir_strings *keys = &lane->base.sender->options->queue.batch.partition.metadata_keys;
+    if (keys->count == 0)
         return lane->batchers ? lane->batchers : add(lane, NULL, 0);
-    struct weir_context *context = reduce(lane->base.sender, batch);
+    struct weir_context *context = weir_context_select(weir_batch_context(batch), keys->items, keys->count);
     uint64_t hash = hash_of(context);
     struct batcher *found = *bucket_of(lane, hash);
-    while (found && !(found->hash == hash && same_metadata(found->context, context)))
+    while (found && !(found->hash == hash && weir_context_same_metadata(found->context, context)))
         found = found->next_in_bucket;
     if (found) {
         weir_context_unref(context);

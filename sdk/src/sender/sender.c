@@ -2,9 +2,7 @@
 /* The sender's life, and what comes into it. */
 #include <config.h>
 
-#include <ctype.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sdk/src/flow/instance.h"
 #include "sdk/src/sender/sender.h"
@@ -23,23 +21,6 @@ static const char *advice_for(const struct weir_sender_options *options)
     return options->queue_on ? " Try enabling retry_on_failure config option to retry on retryable errors."
                              : " Try enabling retry_on_failure config option to retry on retryable errors."
                                " Try enabling sending_queue to survive temporary failures.";
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void take_keys(struct weir_sender *sender, const struct weir_strings *keys)
-{
-    sender->key_count = keys->count;
-    sender->keys = weir_xcalloc(keys->count + 1, sizeof(char *));
-    for (size_t i = 0; i < keys->count; i++) {
-        sender->keys[i] = weir_xstrdup(keys->items[i]);
-        for (char *c = sender->keys[i]; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-    }
-    qsort(sender->keys, sender->key_count, sizeof(char *), compare_keys);
 }
 
 static bool is_on_disk(const struct weir_queue_options *queue)
@@ -88,7 +69,6 @@ void weir_sender_create(struct weir_instance *instance, const struct weir_sender
     sender->advice = advice_for(options);
     sender->shard_count = weir_worker_count();
     sender->shards = weir_xcalloc(sender->shard_count, sizeof *sender->shards);
-    take_keys(sender, &options->queue.batch.partition.metadata_keys);
     for (int signal = 0; signal < WEIR_SIGNALS; signal++) {
         if (options->queue_on && weir_instance_uses(instance, (enum weir_signal)signal))
             make_queue(sender, (enum weir_signal)signal);
@@ -301,9 +281,6 @@ void sender_unref(struct weir_sender *sender)
         for (unsigned i = 0; i < sender->shard_count; i++)
             free_lane(&sender->shards[i].lanes[signal]);
     }
-    for (size_t i = 0; i < sender->key_count; i++)
-        free(sender->keys[i]);
-    free(sender->keys);
     free(sender->shards);
     free(sender);
 }

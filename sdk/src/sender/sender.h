@@ -124,8 +124,6 @@ struct weir_sender {
     struct sender_series series[WEIR_SIGNALS];
     unsigned shard_count;
     struct sender_shard *shards;
-    char **keys; /* metadata_keys in lower case, sorted */
-    size_t key_count;
 };
 
 /* What batches are measured in: `items` or `bytes`. */

@@ -337,6 +337,19 @@ START_TEST(contexts_and_permits_go_with_the_telemetry)
     ck_assert(weir_str_is(sorted[0].key, "host") && weir_str_is(sorted[1].value, "b"));
     ck_assert(weir_str_is(sorted[2].key, "tenant") && weir_str_is(sorted[2].value, "a"));
 
+    char upper[] = "Tenant", lower[] = "tenant", none[] = "nothing", *const keys[] = { upper, lower, none };
+    struct weir_context *selected = weir_context_select(context, keys, 3);
+    struct weir_context *again = weir_context_select(selected, keys, 2);
+    sorted = weir_context_metadata(selected, &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert(weir_str_is(sorted[0].key, "tenant") && weir_str_is(sorted[0].value, "b"));
+    ck_assert_uint_eq(weir_context_peer(selected).length, 0);
+    ck_assert(weir_context_same_metadata(selected, again));
+    ck_assert(!weir_context_same_metadata(selected, context));
+    ck_assert(!weir_context_same_metadata(selected, NULL));
+    weir_context_unref(again);
+    weir_context_unref(selected);
+
     struct weir_batch *head = weir_batch_split(batch, 1);
     ck_assert_ptr_eq(weir_batch_context(head), context);
     ck_assert(weir_batch_append(head, other));
