@@ -82,6 +82,21 @@ class TestValues(Exporting):
         self.assertEqual(loki.streams(), {labels(**base): [(T + 3, "plain")]})
         self.assert_counted(weir, 3, 3, 0)
 
+    def test_json(self):
+        """The same streams, in the push API's other encoding."""
+        line = 'a "line" \\ \t é'
+        for compression in ("gzip", "none"):
+            loki = self.managed(Loki())
+            weir = self.start(loki.url, encoding="json", compression=compression)
+            self.send(logs([record(2, line, string("loki.format", "raw")), record(1, "b", string("loki.format", "raw"))],
+                           [string("service.name", 'sh"op\n')]))
+            wait_for(lambda: len(loki.lines()) == 2, 10, lambda: loki.requests)
+            self.assertEqual(loki.streams(), {labels(exporter="OTLP", job='sh"op\n'): [(T + 1, "b"), (T + 2, line)]})
+            _, headers, _ = loki.requests[0]
+            self.assertEqual((headers["content-type"], headers.get("content-encoding", "none")),
+                             ("application/json", compression))
+            self.assert_counted(weir, 2, 2, 0)
+
     def test_the_old_form(self):
         loki = self.managed(Loki())
         weir = self.start(loki.url, labels={"attributes": {"service.name": "service_name", "k8s.namespace.name": ""}},

@@ -82,10 +82,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
         return -1;
     add_labels(instance, &shared->url);
     set_client(shared);
-    shared->encoding = WEIR_ENCODING_SNAPPY;
-    if (shared->rules.mode == LOKI_OTLP)
-        shared->encoding = config->compression == LOKI_COMPRESSION_UNSET ? WEIR_ENCODING_GZIP
-                                                                         : (enum weir_encoding)config->compression;
+    shared->compression = loki_compression(config);
     set_sender_options(shared);
     weir_sender_create(instance, &shared->sender_options, loki_send);
     return 0;
@@ -94,7 +91,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     struct loki_shared *shared = weir_instance_data(instance);
-    if (weir_encoding_prepare(shared->encoding, error) < 0)
+    if (weir_encoding_prepare(shared->compression, error) < 0)
         return -1;
     return weir_http_exporter_start(instance, &shared->client, shared->url.https, error);
 }

@@ -30,6 +30,14 @@ enum loki_mode loki_mode(const struct loki_config *config)
     return config->labels_on ? LOKI_MAPPED : LOKI_HINTED;
 }
 
+/* The push API's protobuf is always snappy. */
+enum weir_encoding loki_compression(const struct loki_config *config)
+{
+    if (loki_mode(config) != LOKI_OTLP && config->encoding == LOKI_PROTO)
+        return WEIR_ENCODING_SNAPPY;
+    return config->compression == LOKI_COMPRESSION_UNSET ? WEIR_ENCODING_GZIP : (enum weir_encoding)config->compression;
+}
+
 /* --- checks --- */
 
 static bool is_label_name(const char *name)
@@ -86,7 +94,7 @@ static void check_endpoint(const struct loki_config *config, struct weir_checker
 
 static void check_otlp(const struct loki_config *config, struct weir_checker *checker)
 {
-    static const char *const push_keys[] = { "labels", "format", "default_labels_enabled" };
+    static const char *const push_keys[] = { "labels", "format", "default_labels_enabled", "encoding" };
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(push_keys); i++) {
         if (weir_check_given(checker, push_keys[i]))
             weir_check_fail(checker, push_keys[i],
@@ -111,7 +119,11 @@ static void check_push(const struct loki_config *config, struct weir_checker *ch
     }
     if (config->labels_on && weir_check_given(checker, "default_labels_enabled"))
         weir_check_fail(checker, "default_labels_enabled", "there are no default labels beside \"labels\"");
-    if (config->compression != LOKI_COMPRESSION_UNSET && config->compression != WEIR_ENCODING_SNAPPY)
+    if (config->encoding == LOKI_JSON && loki_compression(config) != WEIR_ENCODING_GZIP &&
+        loki_compression(config) != WEIR_ENCODING_IDENTITY)
+        weir_check_fail(checker, "compression", "the push API takes JSON with gzip or none");
+    else if (config->encoding == LOKI_PROTO && config->compression != LOKI_COMPRESSION_UNSET &&
+             config->compression != WEIR_ENCODING_SNAPPY)
         weir_check_warn(checker, "compression", "has no effect: the push API's requests are snappy");
 }
 
@@ -161,6 +173,12 @@ static const struct weir_option_value formats[] = {
     { NULL, 0 },
 };
 
+static const struct weir_option_value encodings[] = {
+    { "proto", LOKI_PROTO },
+    { "json", LOKI_JSON },
+    { NULL, 0 },
+};
+
 static const struct weir_option_value sources[] = {
     { "static", LOKI_TENANT_STATIC },
     { "context", LOKI_TENANT_CONTEXT },
@@ -188,8 +206,10 @@ static const struct weir_option rows[] = {
                 .doc = "Whole URL of the push API, or, ending in /otlp, base URL of Loki's intake of OTLP."),
     WEIR_OPTION(struct loki_config, timeout, "timeout", .preset = "30s",
                 .doc = "How long one request may take, answer included; 0: no limit."),
+    WEIR_OPTION(struct loki_config, encoding, "encoding", .preset = "proto", .values = encodings,
+                .doc = "The push API's requests: proto, as Loki prefers it, or json."),
     WEIR_OPTION(struct loki_config, compression, "compression", .preset = "", .values = compressions,
-                .doc = "How requests to /otlp are compressed, gzip without it; the push API has snappy only."),
+                .doc = "How requests to /otlp and those in JSON are compressed, gzip without it; proto is always snappy."),
     WEIR_OPTION_GROUP(struct loki_config, defaults, "default_labels_enabled", &default_table,
                       .doc = "Labels that streams have without a hint."),
     WEIR_OPTION_OPTIONAL(struct loki_config, labels, labels_on, "labels", &mapping_table, WEIR_NONE_OFF,

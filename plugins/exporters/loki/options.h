@@ -21,6 +21,12 @@ enum loki_format {
     LOKI_FORMAT_JSON,
 };
 
+/* Of the push API's requests. */
+enum loki_encoding {
+    LOKI_PROTO,
+    LOKI_JSON,
+};
+
 enum loki_tenant_source {
     LOKI_TENANT_STATIC,
     LOKI_TENANT_CONTEXT,
@@ -35,6 +41,7 @@ struct loki_config {
     struct weir_sender_options sender;
     char *endpoint;
     struct weir_duration timeout;
+    int encoding;    /* enum loki_encoding */
     int compression; /* enum weir_encoding, or LOKI_COMPRESSION_UNSET */
     struct loki_default_labels defaults;
     bool labels_on;
@@ -56,6 +63,9 @@ extern const struct weir_option_table loki_table;
 
 /* Which mode the keys come to: an endpoint whose path ends in /otlp is the native intake. */
 enum loki_mode loki_mode(const struct loki_config *config);
+
+/* What requests are compressed with. */
+enum weir_encoding loki_compression(const struct loki_config *config);
 
 /* The path that the native intake's base URL is asked at: "v1/logs", or "" if the endpoint has it already. */
 const char *loki_otlp_path(const struct loki_config *config);

@@ -130,8 +130,7 @@ static int by_time(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-/* The stream's entries as pointers, oldest first; NULL when memory is out. */
-static const struct loki_entry **in_order(struct loki_push *push, const struct loki_stream *stream)
+const struct loki_entry **loki_push_order(struct loki_push *push, const struct loki_stream *stream)
 {
     const struct loki_entry **order = weir_arena_calloc(&push->arena, stream->count, sizeof(*order));
     bool sorted = true;
@@ -159,7 +158,7 @@ struct entry_messages {
 
 static bool set_entries(struct loki_push *push, const struct loki_stream *stream, Logproto__Stream *out)
 {
-    const struct loki_entry **order = in_order(push, stream);
+    const struct loki_entry **order = loki_push_order(push, stream);
     struct entry_messages *messages = weir_arena_calloc(&push->arena, stream->count, sizeof(*messages));
     out->entries = weir_arena_calloc(&push->arena, stream->count, sizeof(Logproto__Entry *));
     if (!order || !messages || !out->entries)

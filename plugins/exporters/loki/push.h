@@ -48,6 +48,11 @@ bool loki_push_add(struct loki_push *push, struct loki_stream *stream, uint64_t 
 /* The tenant's request, the entries of each stream in the order of their times (as they came where those are equal), not
  * compressed; NULL when memory is out. */
 struct weir_buffer *loki_push_pack(struct loki_push *push, struct loki_tenant *tenant);
+/* The same as JSON (push_json.c). */
+struct weir_buffer *loki_push_pack_json(struct loki_push *push, const struct loki_tenant *tenant);
+
+/* The stream's entries as pointers, in this order; NULL when memory is out. */
+const struct loki_entry **loki_push_order(struct loki_push *push, const struct loki_stream *stream);
 
 void loki_push_free(struct loki_push *push);
 

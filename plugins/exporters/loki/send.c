@@ -38,11 +38,13 @@ static void free_transfer(struct weir_http_parts *parts)
 static void set_headers(const struct loki_shared *shared, struct exchange *exchange, struct weir_str tenant)
 {
     struct weir_http_header *header = exchange->headers;
-    *header++ = (struct weir_http_header){ WEIR_STR("content-type"), WEIR_STR("application/x-protobuf") };
-    // The push API's protobuf is always snappy, and says so nowhere.
-    if (shared->rules.mode == LOKI_OTLP && shared->encoding != WEIR_ENCODING_IDENTITY)
+    *header++ = (struct weir_http_header){ WEIR_STR("content-type"), shared->config->encoding == LOKI_JSON
+                                                                         ? WEIR_STR("application/json")
+                                                                         : WEIR_STR("application/x-protobuf") };
+    // That the push API's protobuf is snappy is said nowhere.
+    if (shared->compression != WEIR_ENCODING_SNAPPY && shared->compression != WEIR_ENCODING_IDENTITY)
         *header++ = (struct weir_http_header){ WEIR_STR("content-encoding"),
-                                               weir_str_of(weir_encoding_name(shared->encoding)) };
+                                               weir_str_of(weir_encoding_name(shared->compression)) };
     if (tenant.length == 0)
         tenant = shared->tenant;
     if (tenant.length)
@@ -53,7 +55,9 @@ static void set_headers(const struct loki_shared *shared, struct exchange *excha
 
 static bool add_push(struct transfer *transfer, struct loki_tenant *tenant, struct weir_slices *body)
 {
-    struct weir_buffer *packed = loki_push_pack(&transfer->push, tenant);
+    bool json = transfer->shared->config->encoding == LOKI_JSON;
+    struct weir_buffer *packed =
+        json ? loki_push_pack_json(&transfer->push, tenant) : loki_push_pack(&transfer->push, tenant);
     bool added = packed && weir_slices_add(body, packed, packed->data, packed->length);
     weir_buffer_unref(packed);
     return added;
@@ -83,7 +87,7 @@ static int make_part(struct weir_http_parts *parts, struct weir_http_part *part,
     set_headers(shared, WEIR_CONTAINER_OF(part, struct exchange, part), tenant ? tenant->name : transfer->tenant);
     if (!good)
         return weir_error_set(error, "out of memory");
-    return weir_slices_deflate(body, shared->encoding, 0, error) == 0 ? 1 : -1;
+    return weir_slices_deflate(body, shared->compression, 0, error) == 0 ? 1 : -1;
 }
 
 /* An entry that Loki has already and that comes again is the same entry twice, which Loki keeps once. */

@@ -12,7 +12,7 @@ struct loki_shared {
     const struct loki_config *config;
     struct loki_rules rules;
     struct weir_url url;
-    enum weir_encoding encoding;            /* of requests */
+    enum weir_encoding compression;         /* of requests */
     size_t parallel;                        /* requests of a batch at a time */
     struct weir_http_client_options client; /* the configured ones, less X-Scope-OrgID */
     struct weir_pair *headers;              /* of `client` */

@@ -8,6 +8,7 @@ import fcntl
 import gzip
 import http.server
 import importlib
+import json
 import pathlib
 import re
 import subprocess
@@ -146,7 +147,7 @@ class Loki:
 
     def _take(self, path, headers, body):
         tenant = headers.get("x-scope-orgid", "")
-        if headers.get("content-type") != "application/x-protobuf":
+        if headers.get("content-type") not in ("application/x-protobuf", "application/json" if path == PUSH else ""):
             return 415, {}, b"unsupported content type"
         try:
             if path == PUSH:
@@ -167,11 +168,27 @@ class Loki:
         with self._lock:
             self.otlp.append((tenant, message))
 
+    def _read_json(self, headers, body):
+        encoding = headers.get("content-encoding", "")
+        if encoding not in ("", "gzip"):
+            raise Refused(f"content encoding {encoding}")
+        push = self._push.PushRequest()
+        for stream in json.loads(gzip.decompress(body) if encoding else body)["streams"]:
+            names = sorted(stream["stream"])
+            labels = ", ".join("%s=%s" % (n, json.dumps(stream["stream"][n], ensure_ascii=False)) for n in names)
+            made = push.streams.add(labels="{" + labels + "}")
+            for time_text, line in stream["values"]:
+                entry = made.entries.add(line=line)
+                entry.timestamp.seconds, entry.timestamp.nanos = divmod(int(time_text), 10**9)
+        return push
+
     def _take_push(self, tenant, headers, body):
-        if "content-encoding" in headers:
+        as_json = headers["content-type"] == "application/json"
+        if "content-encoding" in headers and not as_json:
             raise Refused("content encoding of a push")
         try:
-            push = self._push.PushRequest.FromString(snappy.decompress(body))
+            push = (self._read_json(headers, body) if as_json
+                    else self._push.PushRequest.FromString(snappy.decompress(body)))
         except Exception as error:
             raise Refused(f"no push request: {error}") from error
         problem = None

@@ -578,6 +578,33 @@ START_TEST(a_line_without_end_is_refused)
 }
 END_TEST
 
+/* Labels' escapes and JSON's are not the same. */
+START_TEST(the_request_as_json)
+{
+    struct loki_push push = { .first = NULL };
+    struct weir_arena arena = { 0 };
+    struct loki_labels labels = { .arena = &arena, .named = true };
+    loki_labels_add(&labels, WEIR_STR("b"), WEIR_STR("q\"b\\n\n\x01\x7f\xc3\xa9, c=\"d\"}"));
+    loki_labels_add(&labels, WEIR_STR("a"), WEIR_STR(""));
+    struct loki_stream *stream = loki_push_stream(&push, WEIR_STR("t"), loki_labels_finish(&labels));
+    struct loki_stream *other = loki_push_stream(&push, WEIR_STR("t"), WEIR_STR("{k=\"v\"}"));
+    ck_assert(loki_push_add(&push, stream, 1700000000000000002u, WEIR_STR("second \"line\"")));
+    ck_assert(loki_push_add(&push, stream, 1, WEIR_STR("")));
+    ck_assert(loki_push_add(&push, other, 0, WEIR_STR("\xff")));
+    struct weir_buffer *body = loki_push_pack_json(&push, push.first);
+    ck_assert_ptr_nonnull(body);
+    char *text = weir_str_dup(weir_str_make((const char *)body->data, body->length));
+    ck_assert_str_eq(text, "{\"streams\":["
+                           "{\"stream\":{\"a\":\"\",\"b\":\"q\\\"b\\\\n\\n\\u0001\x7f\xc3\xa9, c=\\\"d\\\"}\"},"
+                           "\"values\":[[\"1\",\"\"],[\"1700000000000000002\",\"second \\\"line\\\"\"]]},"
+                           "{\"stream\":{\"k\":\"v\"},\"values\":[[\"0\",\"\xef\xbf\xbd\"]]}]}");
+    free(text);
+    weir_buffer_unref(body);
+    loki_push_free(&push);
+    weir_arena_free(&arena);
+}
+END_TEST
+
 /* A resource of 1 MiB stands in each of 100 lines. */
 START_TEST(a_batch_that_comes_to_too_much_is_told)
 {
@@ -646,6 +673,7 @@ static void add_streams(Suite *suite)
     tcase_add_test(tests, many_streams_are_told_apart);
     tcase_add_test(tests, hints_without_end_are_refused);
     tcase_add_test(tests, a_line_without_end_is_refused);
+    tcase_add_test(tests, the_request_as_json);
     tcase_add_test(tests, a_batch_that_comes_to_too_much_is_told);
 }
 

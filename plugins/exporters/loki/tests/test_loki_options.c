@@ -33,6 +33,9 @@ static const struct bad_options bad[] = {
     { "{" OTLP ", " LABELS "}", "makes labels and lines itself" },
     { "{" OTLP ", \"default_labels_enabled\": {\"job\": true}}", "makes labels and lines itself" },
     { "{" OTLP ", \"format\": \"json\"}", "makes labels and lines itself" },
+    { "{" OTLP ", \"encoding\": \"json\"}", "makes labels and lines itself" },
+    { "{" PUSH ", \"encoding\": \"text\"}", "encoding" },
+    { "{" PUSH ", \"encoding\": \"json\", \"compression\": \"snappy\"}", "takes JSON with gzip or none" },
     { "{" OTLP ", \"compression\": \"snappy\"}", "takes gzip, zstd, lz4 or none" },
     { "{" OTLP ", \"tenant\": {\"source\": \"attributes\", \"value\": \"a\"}}", "an attribute cannot name it" },
 };
@@ -48,6 +51,7 @@ static const char *const good[] = {
     "{" OTLP "}",
     "{\"endpoint\": \"https://loki/otlp/\", \"compression\": \"zstd\", \"tenant_id\": \"a\"}",
     "{" PUSH ", \"compression\": \"gzip\"}",
+    "{" PUSH ", \"encoding\": \"json\", \"compression\": \"none\"}",
     "{" PUSH ", \"default_labels_enabled\": {\"level\": false}}",
     "{" PUSH ", " LABELS ", \"format\": \"json\", \"tenant_id\": \"a\"}",
     "{" PUSH ", \"labels\": {\"record\": {\"traceID\": \"\", \"spanID\": \"s\", \"severity\": \"\", \"severityN\": \"n\"}}}",
