@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -354,16 +355,26 @@ static int slow_sync(int fd)
     return journal_system_io.fdatasync(fd);
 }
 
+static atomic_bool all_wait;
+static int sync_when_all_wait(int fd)
+{
+    syncs++;
+    while (!atomic_load(&all_wait))
+        usleep(1000);
+    return journal_system_io.fdatasync(fd);
+}
+
 START_TEST(one_sync_is_for_all_that_wait)
 {
     struct journal_io io = journal_system_io;
-    io.fdatasync = slow_sync;
+    io.fdatasync = sync_when_all_wait;
     journal_io = &io;
     syncs = 0;
     struct weir_journal *journal = rig_open(directory);
     struct rig_append appends[64];
     for (uint64_t i = 0; i < 64; i++)
         rig_append_start(journal, &appends[i], i, 35000, true);
+    atomic_store(&all_wait, true);
     for (int i = 0; i < 64; i++) {
         rig_wait(&appends[i].ended);
         ck_assert_int_eq(appends[i].status, 0);
