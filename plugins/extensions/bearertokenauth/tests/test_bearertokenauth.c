@@ -177,7 +177,10 @@ START_TEST(a_file_that_changes)
         pass_until(has_status(WEIR_STATUS_RUNNING));
     }
     ck_assert_int_eq(unlink(path), 0);
-    pass_until(has_status(WEIR_STATUS_RECOVERABLE_ERROR));
+    for (int looks = 0; looks < 5; looks++) {
+        weir_harness_advance(harness, SECOND);
+        weir_worker_turn(weir_worker_current(), 20);
+    }
     ck_assert(lets_in("authorization", "Bearer new"));
     put("newer");
     pass_until(lets_in("authorization", "Bearer newer"));
@@ -193,6 +196,7 @@ int main(void)
     Suite *suite = suite_create("bearertokenauth");
     TCase *tests = tcase_create("bearertokenauth");
     tcase_add_checked_fixture(tests, setup, NULL);
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_token);
     tcase_add_test(tests, tokens_scheme_and_header);
     tcase_add_test(tests, bad_options);
