@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <weir/component.h>
+
 #include "sdk/src/net/side_library.h"
 
 /* Opens folder/name; a library that is there and cannot be loaded is an error, one that is not there is not.
@@ -41,6 +43,14 @@ static void *open_beside(const char *name, const char *below, struct weir_error 
     return library;
 }
 
+/* weir-tls.so is in the Debian package libweir1-tls. */
+static void missing(const char *name, struct weir_error *error)
+{
+    size_t before = strlen("weir-"), after = strlen(".so");
+    weir_error_set(error, "%s is not installed: it belongs beside libweir or in %s; the Debian package libweir%d-%.*s has it",
+                   name, WEIR_PKGLIBDIR, WEIR_ABI_MAJOR, (int)(strlen(name) - before - after), name + before);
+}
+
 void *weir_side_library(const char *name, const char *symbol, struct weir_error *error)
 {
     struct weir_error why = WEIR_ERROR_INIT;
@@ -58,8 +68,7 @@ void *weir_side_library(const char *name, const char *symbol, struct weir_error 
     else if (!address && weir_error_is_set(&why))
         weir_error_set(error, "%s", weir_error_text(&why));
     else if (!address)
-        weir_error_set(error, "%s is not installed: it belongs beside libweir or in %s", name,
-                       WEIR_PKGLIBDIR);
+        missing(name, error);
     weir_error_free(&why);
     return address;
 }
