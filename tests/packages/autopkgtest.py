@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""debian/tests, run by autopkgtest in a container that systemd boots."""
+
+import os
+import shutil
+
+import common
+import container
+
+PACKAGES = ["curl", "weir-gateway", "weir-tools", "weir-sidecar", "build-essential", "pkg-config", "autoconf", "automake",
+            "libtool", "weir-dev", "check"]
+
+
+def main(work):
+    container.make_image(work, PACKAGES)
+    source = work.fresh("autopkgtest.source")
+    shutil.copytree(common.TOP / "debian", source / "weir/debian", ignore=shutil.ignore_patterns("weir*/", "libweir*/", "tmp"))
+    debs = [deb for deb in sorted(work.debs.glob("*.deb")) if "-dbgsym_" not in deb.name]
+    container.write_conf(work)
+    output = work.folder / "autopkgtest.output"
+    shutil.rmtree(output, ignore_errors=True)
+    done = common.run("autopkgtest", "-B", "--output-dir", output, *debs, f"{source}/weir/", "--", "podman", "--init",
+                      container.IMAGE, "--", "--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined",
+                      "--security-opt=apparmor=unconfined", check=False, timeout=1200,
+                      env={**os.environ, "CONTAINERS_CONF": str(work.folder / "containers.conf")})
+    summary = output / "summary"
+    for line in summary.read_text(encoding="utf-8").splitlines() if summary.exists() else []:
+        common.note(line)
+    common.check("autopkgtest", done.returncode == 0, done.stdout[-4000:])
