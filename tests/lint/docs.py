@@ -44,9 +44,9 @@ def literals():
 
 
 def check_messages(name, text, source):
-    """Headings of the page are messages: each part between ... has to be in the source."""
+    """Headings of the page begin with messages: each part between ... has to be in the source."""
     for number, line in enumerate(text.splitlines(), 1):
-        for message in re.findall(r"`([^`]+)`", line) if line.startswith("### ") else ():
+        for message in re.findall(r"^### `([^`]+)`", line):
             parts = [part.strip() for part in message.split("...")]
             parts = [part for part in parts if len(part) >= WORDS_MIN]
             if not parts:

@@ -53,6 +53,8 @@ def complete(example):
             "receivers": list(example["receivers"]), "processors": list(example.get("processors", {})),
             "exporters": list(example["exporters"])}}
     for pipeline in service["pipelines"].values():
+        for section in ("receivers", "exporters"):
+            pipeline.setdefault(section, ["nop"])
         for section, ids in pipeline.items():
             for name in ids if section in SECTIONS else []:
                 if name not in example.get(section, {}) and name not in example.get("connectors", {}):
