@@ -88,15 +88,6 @@ static void collect_receiver(struct collection *c, const struct graph_row *row)
     }
 }
 
-/* True if the component has a metric of this name: then it knows better than the ledger. */
-static bool has_instrument(const struct weir_component *component, const char *name)
-{
-    const struct weir_instrument *row = component->metrics;
-    while (row && row->name && strcmp(row->name, name) != 0)
-        row++;
-    return row && row->name;
-}
-
 static uint64_t dropped_for(const struct weir_ledger *ledger, const char *reason)
 {
     for (int i = 0; i < WEIR_LEDGER_REASONS; i++)
@@ -109,7 +100,8 @@ static void collect_exporter(struct collection *c, const struct graph_row *row)
 {
     const struct weir_ledger *ledger = &row->ledger;
     bool holds = row->component->traits & WEIR_HOLDS;
-    bool counts_itself = has_instrument(row->component, "exporter_send_failed_spans");
+    char *own = weir_xasprintf("exporter_send_failed_%s", weir_signal_items(row->signal));
+    bool counts_itself = weir_meter_has(WEIR_EXPORTER, row->id, own); // then it knows better than the ledger
     uint64_t lost = holds ? ledger->dropped : ledger->refused + ledger->failed;
     uint64_t delivered = holds ? ledger->delivered + dropped_for(ledger, "partial_success") : ledger->accepted;
     struct weir_text labels = { 0 };
@@ -121,6 +113,7 @@ static void collect_exporter(struct collection *c, const struct graph_row *row)
     if (lost > 0 && !counts_itself)
         exposition_add(c->exposition, &send_failed[row->signal], text, (double)lost);
     weir_text_free(&labels);
+    free(own);
 }
 
 static void collect_processor(struct collection *c, const struct graph_row *row)

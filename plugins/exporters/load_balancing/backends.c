@@ -40,6 +40,7 @@ static struct backend *find(const struct backends *backends, const char *endpoin
 static void free_backend(struct backend *backend)
 {
     weir_grpc_target_free(backend->target);
+    backend_metrics_release(&backend->metrics);
     free(backend->options.endpoint);
     free(backend->endpoint);
     free(backend);
@@ -68,6 +69,7 @@ static struct backend *make(struct backends *backends, const char *endpoint)
         free_backend(backend);
         backend = NULL;
     } else {
+        backend_metrics_make(&backend->metrics, backends->instance, backend->options.endpoint);
         backend->next = backends->first;
         backends->first = backend;
     }

@@ -10,6 +10,7 @@
 
 #include <weir/grpc_client.h>
 
+#include "plugins/exporters/load_balancing/metrics.h"
 #include "plugins/exporters/load_balancing/ring.h"
 
 /* One backend; main thread, but for `clients`. */
@@ -18,6 +19,7 @@ struct backend {
     char *endpoint; /* as it was resolved: what the ring knows */
     struct weir_grpc_client_options options;
     struct weir_grpc_target *target;
+    struct backend_metrics metrics;
     _Atomic unsigned clients; /* of all workers */
     bool wanted;              /* in the newest set */
 };

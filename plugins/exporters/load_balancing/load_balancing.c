@@ -7,8 +7,6 @@
 
 #include <stdlib.h>
 
-#include <weir/lookup.h>
-
 #include "plugins/exporters/load_balancing/split.h"
 
 /* Backends that the queue has room for where their number is not known beforehand. */
@@ -50,32 +48,27 @@ static void deliver_to_all(struct lb_shared *shared)
     }
 }
 
-static void set_endpoints(struct lb_shared *shared, const char *const *endpoints, size_t count)
-{
-    if (!backends_update(&shared->backends, endpoints, count))
-        return;
-    weir_log(weir_instance_logger(shared->backends.instance), WEIR_INFO, "The backends are others",
-             WEIR_F_UINT("count", shared->backends.set->count));
-    deliver_to_all(shared);
-}
-
-/* The name's addresses; worker 0. */
-static void on_resolved(void *user, const char *const *addresses, size_t count, const char *error)
+/* Main thread. */
+static void on_found(void *user, const char *const *endpoints, size_t count)
 {
     struct lb_shared *shared = user;
-    const char *port = shared->config->resolver.dns.port;
-    if (count == 0) {
-        weir_log(weir_instance_logger(shared->backends.instance), WEIR_ERROR, "Cannot look up the backends",
-                 WEIR_F_TEXT("hostname", shared->config->resolver.dns.hostname), WEIR_F_TEXT("error", error));
+    if (!backends_update(&shared->backends, endpoints, count))
+        return;
+    weir_series_add(shared->updates, 1);
+    weir_log(weir_instance_logger(shared->backends.instance), WEIR_INFO, "The backends are others",
+             WEIR_F_UINT("count", shared->backends.set->count));
+    if (shared->running) {
+        deliver_to_all(shared);
         return;
     }
-    char **endpoints = weir_xcalloc(count, sizeof(*endpoints));
-    for (size_t i = 0; i < count; i++)
-        endpoints[i] = port && *port ? weir_xasprintf("%s:%s", addresses[i], port) : weir_xstrdup(addresses[i]);
-    set_endpoints(shared, (const char *const *)endpoints, count);
-    for (size_t i = 0; i < count; i++)
-        free(endpoints[i]);
-    free(endpoints);
+    for (unsigned i = 0; i < shared->shard_count; i++)
+        lb_adopt(&shared->shards[i], shared->backends.set);
+}
+
+static double count_backends(void *argument)
+{
+    const struct lb_shared *shared = argument;
+    return shared->backends.set ? (double)shared->backends.set->count : 0;
 }
 
 /* --- life --- */
@@ -141,14 +134,15 @@ static int create(struct weir_instance *instance, struct weir_error *error)
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     struct lb_shared *shared = weir_instance_data(instance);
-    const struct weir_strings *hostnames = &shared->config->resolver.fixed.hostnames;
+    const struct weir_label label = { "resolver", resolver_name(&shared->config->resolver) };
     for (unsigned i = 0; i < shared->shard_count; i++)
         lb_shard_init(&shared->shards[i], shared, weir_instance_shard(instance, i));
-    if (shared->config->resolver.static_on) {
-        backends_update(&shared->backends, (const char *const *)hostnames->items, hostnames->count);
-        for (unsigned i = 0; i < shared->shard_count; i++)
-            lb_adopt(&shared->shards[i], shared->backends.set);
-    }
+    shared->updates = weir_meter_series(instance, LB_NUM_BACKEND_UPDATES, &label, 1);
+    weir_meter_observe(instance, LB_NUM_BACKENDS, &label, 1, count_backends, shared);
+    shared->resolver = (struct resolver){ .instance = instance, .config = &shared->config->resolver, .found = on_found,
+                                          .user = shared };
+    if (resolver_start(&shared->resolver, error) < 0)
+        return -1;
     return weir_sender_open(instance, error);
 }
 
@@ -157,11 +151,12 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
     struct lb_shared *shared = weir_instance_data(weir_shard_instance(shard));
     unsigned index = weir_worker_index(weir_shard_worker(shard));
     struct lb_shard *own = &shared->shards[index];
-    const struct lb_dns *dns = &shared->config->resolver.dns;
     weir_shard_set_data(shard, own);
     lb_open(own);
-    if (index == 0 && shared->config->resolver.dns_on)
-        shared->lookup = weir_lookup_new(weir_shard_worker(shard), dns->hostname, dns->interval.ns, on_resolved, shared);
+    if (index == 0) {
+        shared->running = true;
+        resolver_worker_start(&shared->resolver, weir_shard_worker(shard));
+    }
     return weir_sender_worker_start(shard, error);
 }
 
@@ -171,10 +166,8 @@ static void worker_stop(struct weir_shard *shard)
     struct lb_shard *own = weir_shard_data(shard);
     if (!own)
         return;
-    if (weir_worker_index(weir_shard_worker(shard)) == 0) {
-        weir_lookup_free(shared->lookup);
-        shared->lookup = NULL;
-    }
+    if (weir_worker_index(weir_shard_worker(shard)) == 0)
+        resolver_worker_stop(&shared->resolver);
     weir_sender_worker_stop(shard);
     lb_close(own);
     weir_shard_set_data(shard, NULL);
@@ -190,6 +183,7 @@ static void stop(struct weir_instance *instance)
         backend_set_unref(shared->shards[i].set); /* of a worker that never started */
         shared->shards[i].set = NULL;
     }
+    resolver_stop(&shared->resolver);
     backends_free(&shared->backends);
 }
 
@@ -205,7 +199,7 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .stability = { [WEIR_TRACES] = WEIR_BETA, [WEIR_METRICS] = WEIR_BETA, [WEIR_LOGS] = WEIR_BETA },
     .traits = WEIR_HOLDS,
     .options = &lb_table,
-    .metrics = weir_sender_metrics,
+    .metrics = lb_metrics,
     .create = create,
     .start = start,
     .worker_start = worker_start,

@@ -42,22 +42,52 @@ static void check_static(const void *group, struct weir_checker *checker)
         weir_check_fail(checker, "hostnames", "no hostnames specified to resolve the backends");
 }
 
+static bool is_port(const char *text)
+{
+    uint64_t port;
+    return weir_str_to_u64(weir_str_of(text), &port) && port >= 1 && port <= 65535;
+}
+
 static void check_dns(const void *group, struct weir_checker *checker)
 {
     const struct lb_dns *dns = group;
-    uint64_t port;
-    if (dns->port && *dns->port && (!weir_str_to_u64(weir_str_of(dns->port), &port) || port > 65535))
+    if (dns->port && *dns->port && !is_port(dns->port))
         weir_check_fail(checker, "port", "\"%s\" is no port", dns->port);
     if (dns->interval.ns <= 0)
         weir_check_fail(checker, "interval", "must be positive");
 }
 
+/* The length of a name of Kubernetes (RFC 1123 label) at the start of the text. */
+static size_t label_length(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+}
+
+static void check_k8s(const void *group, struct weir_checker *checker)
+{
+    const struct lb_k8s *k8s = group;
+    const char *service = k8s->service ? k8s->service : "";
+    size_t name = label_length(service);
+    size_t space = service[name] == '.' ? label_length(service + name + 1) : 0;
+    char end = service[name] == '.' ? service[name + 1 + space] : service[name];
+    if (*service && (name == 0 || (service[name] == '.' && space == 0) || (end && end != '.')))
+        weir_check_fail(checker, "service", "\"%s\" is no service: a name, or name.namespace, is expected", service);
+    if (k8s->ports.count == 0)
+        weir_check_fail(checker, "ports", "one port at least is expected");
+    for (size_t i = 0; i < k8s->ports.count; i++)
+        if (!is_port(k8s->ports.items[i]))
+            weir_check_fail(checker, "ports", "\"%s\" is no port", k8s->ports.items[i]);
+    if (k8s->timeout.ns < 0)
+        weir_check_fail(checker, "timeout", "must not be negative");
+}
+
 static void check_resolver(const void *group, struct weir_checker *checker)
 {
     const struct lb_resolver *resolver = group;
-    if (!resolver->static_on && !resolver->dns_on)
+    int given = resolver->static_on + resolver->dns_on + resolver->k8s_on;
+    if (given == 0)
         weir_check_fail(checker, NULL, "no resolvers specified for the exporter");
-    if (resolver->static_on && resolver->dns_on)
+    if (given > 1)
         weir_check_fail(checker, NULL, "only one resolver should be specified");
 }
 
@@ -76,12 +106,28 @@ static const struct weir_option dns_rows[] = {
 };
 static const struct weir_option_table dns_table = { dns_rows, sizeof(struct lb_dns), check_dns };
 
+static const struct weir_option k8s_rows[] = {
+    WEIR_OPTION(struct lb_k8s, service, "service", .required = true,
+                .doc = "The service whose endpoints are the backends: name or name.namespace; without a namespace that of the "
+                       "collector's own pod."),
+    WEIR_OPTION(struct lb_k8s, ports, "ports", .preset = "4317",
+                .doc = "Ports of the endpoints; each of them makes a backend of each endpoint."),
+    WEIR_OPTION(struct lb_k8s, timeout, "timeout", .preset = "1m",
+                .doc = "After which the API server is to answer a list and to end a watch, which then begins again; 0: 1m."),
+    WEIR_OPTION(struct lb_k8s, return_hostnames, "return_hostnames", .preset = "false",
+                .doc = "Name backends by their hostnames (pod.service.namespace), for the pods of a StatefulSet, instead of "
+                       "addresses."),
+    WEIR_OPTION_END,
+};
+static const struct weir_option_table k8s_table = { k8s_rows, sizeof(struct lb_k8s), check_k8s };
+
 static const struct weir_option resolver_rows[] = {
     WEIR_OPTION_OPTIONAL(struct lb_resolver, fixed, static_on, "static", &static_table, WEIR_NONE_OFF,
                          .doc = "Backends that never change."),
     WEIR_OPTION_OPTIONAL(struct lb_resolver, dns, dns_on, "dns", &dns_table, WEIR_NONE_OFF,
                          .doc = "Backends behind one name, such as a headless service."),
-    WEIR_OPTION_REFUSED("k8s", "there is no watch of the Kubernetes API yet: name the headless service with `dns`"),
+    WEIR_OPTION_OPTIONAL(struct lb_resolver, k8s, k8s_on, "k8s", &k8s_table, WEIR_NONE_OFF,
+                         .doc = "Backends that are the endpoints of a Kubernetes service."),
     WEIR_OPTION_REFUSED("aws_cloud_map", "Cloud Map cannot be asked: use `dns`"),
     WEIR_OPTION_END,
 };

@@ -35,6 +35,13 @@ struct lb_config {
             char *port;
             struct weir_duration interval;
         } dns;
+        bool k8s_on;
+        struct lb_k8s {
+            char *service;
+            struct weir_strings ports;
+            struct weir_duration timeout; /* 0: 1 min */
+            bool return_hostnames;
+        } k8s;
     } resolver;
 };
 

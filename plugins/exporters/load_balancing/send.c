@@ -26,6 +26,7 @@ struct part {
     struct transfer *transfer;
     struct slot *slot;
     struct weir_batch *batch;
+    int64_t began; /* the call */
 };
 
 static void send_next(struct slot *slot);
@@ -91,6 +92,8 @@ static void on_done(struct weir_otlp_call *call, const struct weir_result *resul
     struct slot *slot = part->slot;
     struct lb_shard *own = part->own;
     slot->busy--;
+    int64_t now = weir_worker_now(weir_shard_worker(own->shard));
+    backend_metrics_count(&slot->backend->metrics, now - part->began, result->outcome == WEIR_OK);
     if (partial->rejected > 0 || partial->message.length) {
         part->transfer->rejected += partial->rejected;
         if (part->transfer->rejection.length == 0)
@@ -115,6 +118,7 @@ static void send_next(struct slot *slot)
             slot->last = NULL;
         slot->busy++;
         part->call.done = on_done;
+        part->began = weir_worker_now(weir_shard_worker(own->shard));
         weir_otlp_call_send(&part->call, slot->client, &slot->backend->options, part->batch, own->shared->timeout);
     }
 }

@@ -8,7 +8,7 @@
 #include <weir/component.h>
 
 #include "plugins/exporters/load_balancing/backends.h"
-#include "plugins/exporters/load_balancing/options.h"
+#include "plugins/exporters/load_balancing/resolve.h"
 
 struct part;
 struct lb_shared;
@@ -42,7 +42,9 @@ struct lb_shared {
     struct backends backends;
     int64_t timeout;
     int64_t calls; /* most for one backend on one worker */
-    struct weir_lookup *lookup; /* worker 0 */
+    struct resolver resolver;
+    struct weir_series *updates; /* of the set of backends */
+    bool running; /* worker 0 has started */
     unsigned shard_count;
     struct lb_shard *shards; /* by worker */
 };

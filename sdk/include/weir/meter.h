@@ -45,10 +45,14 @@ struct weir_label {
 
 /* One time series: an instrument of the component's table with the component's own label (receiver="<id>",
  * processor=..., ...) and these labels besides (copied). The set of values must be bounded by the config, never
- * by telemetry. The same labels give the same series. Never NULL; lives as long as the process. Main thread, in create
- * or start. */
+ * by telemetry. The same labels give the same series. Never NULL; lives as long as the process, or until
+ * weir_meter_release. Main thread. */
 WEIR_EXPORT struct weir_series *weir_meter_series(struct weir_instance *instance, unsigned instrument,
                                                   const struct weir_label *labels, size_t count);
+
+/* Gives a series back whose labels name what comes and goes (a peer's address): it is shown no more, unless somebody else
+ * has got it too. No worker feeds it any longer. Accepts NULL. Main thread. */
+WEIR_EXPORT void weir_meter_release(struct weir_series *series);
 
 /* Feeding: on any worker's thread, each of which has a cell of its own; no lock, no atomic read-modify-write.
  * A counter or gauge adds (gauges may add negative values: the series shows the sum over workers). */

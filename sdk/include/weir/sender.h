@@ -76,7 +76,8 @@ WEIR_EXPORT extern const struct weir_option_table weir_sender_table;
 /* Only `sending_queue`, off unless it is written; nothing is retried (the debug exporter). */
 WEIR_EXPORT extern const struct weir_option_table weir_sender_queue_table;
 
-/* The sender's metrics: what stands in the component's `metrics`. */
+/* The sender's metrics, which it feeds whatever the component's `metrics` are: those, for a component without rows of its
+ * own. */
 WEIR_EXPORT extern const struct weir_instrument weir_sender_metrics[];
 
 /* The rows of `retry_on_failure`, for exporters whose defaults differ; the check is weir_sender_check_retry. */

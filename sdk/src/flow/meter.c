@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sdk/src/flow/instance.h"
+#include "sdk/src/flow/meter.h"
 
 const double weir_bounds_items[WEIR_BOUNDS_ITEMS] = { 10,   25,   50,   75,   100,  250,  500,  750,   1000,  2000,  3000,
                                      4000, 5000, 6000, 7000, 8000, 9000, 10000, 20000, 30000, 50000, 100000 };
@@ -39,11 +40,12 @@ struct weir_series {
     size_t label_count;
     struct observer *observers; /* on reload an instance and its successor for a while */
     double left;                /* by observers of a counter that are gone */
+    size_t users;               /* who may feed it */
     unsigned cell_count;
     struct cell *cells;
 };
 
-/* Series are made on the main thread and never freed: a reload finds its counters again. */
+/* Series are made and freed on the main thread. Most are never freed: a reload finds its counters again. */
 static struct weir_series *all_series;
 
 static bool same_labels(const struct weir_series *series, const struct weir_label *labels, size_t count)
@@ -100,18 +102,52 @@ static struct weir_series *make_series(const struct weir_instance *instance,
     return series;
 }
 
-static struct weir_series *get_series(struct weir_instance *instance, unsigned instrument,
-                                      const struct weir_label *labels, size_t count)
+struct weir_series *meter_series(struct weir_instance *instance, const struct weir_instrument *row,
+                                 const struct weir_label *labels, size_t count)
 {
-    const struct weir_instrument *row = &instance->component->metrics[instrument];
     struct weir_series *series = find_series(instance, row, labels, count);
-    return series ? series : make_series(instance, row, labels, count);
+    if (!series)
+        series = make_series(instance, row, labels, count);
+    series->users++;
+    return series;
 }
 
 struct weir_series *weir_meter_series(struct weir_instance *instance, unsigned instrument,
                                       const struct weir_label *labels, size_t count)
 {
-    return get_series(instance, instrument, labels, count);
+    return meter_series(instance, &instance->component->metrics[instrument], labels, count);
+}
+
+static void free_series(struct weir_series *series)
+{
+    struct weir_series **at = &all_series;
+    while (*at != series)
+        at = &(*at)->next;
+    *at = series->next;
+    for (unsigned i = 0; i < series->cell_count; i++)
+        free(series->cells[i].buckets);
+    for (size_t i = 0; i < series->label_count; i++) {
+        free((char *)(uintptr_t)series->labels[i].name);
+        free((char *)(uintptr_t)series->labels[i].value);
+    }
+    free(series->cells);
+    free(series->labels);
+    free(series->id);
+    free(series);
+}
+
+void weir_meter_release(struct weir_series *series)
+{
+    if (series && --series->users == 0)
+        free_series(series);
+}
+
+bool weir_meter_has(enum weir_kind kind, const char *id, const char *name)
+{
+    for (struct weir_series *s = all_series; s; s = s->next)
+        if (s->kind == kind && strcmp(s->id, id) == 0 && strcmp(s->instrument->name, name) == 0)
+            return true;
+    return false;
 }
 
 static void forget(struct weir_series *series, const struct weir_instance *instance, bool look)
@@ -129,14 +165,20 @@ static void forget(struct weir_series *series, const struct weir_instance *insta
     }
 }
 
-void weir_meter_observe(struct weir_instance *instance, unsigned instrument, const struct weir_label *labels,
-                        size_t count, double (*read)(void *argument), void *argument)
+void meter_observe(struct weir_instance *instance, const struct weir_instrument *row, const struct weir_label *labels,
+                   size_t count, double (*read)(void *argument), void *argument)
 {
-    struct weir_series *series = get_series(instance, instrument, labels, count);
+    struct weir_series *series = meter_series(instance, row, labels, count);
     struct observer *observer = weir_xcalloc(1, sizeof *observer);
     forget(series, instance, true);
     *observer = (struct observer){ series->observers, instance, read, argument };
     series->observers = observer;
+}
+
+void weir_meter_observe(struct weir_instance *instance, unsigned instrument, const struct weir_label *labels,
+                        size_t count, double (*read)(void *argument), void *argument)
+{
+    meter_observe(instance, &instance->component->metrics[instrument], labels, count, read, argument);
 }
 
 void weir_meter_forget(const struct weir_instance *instance)

@@ -15,7 +15,7 @@ struct weir_lookup {
     struct weir_timer timer; /* for the next time */
     char *host;
     int64_t interval;
-    void (*changed)(void *user, const char *const *addresses, size_t count, const char *error);
+    void (*looked)(void *user, const char *const *addresses, size_t count, const char *error);
     void *user;
 };
 
@@ -26,7 +26,7 @@ static void tell(struct weir_lookup *lookup, const struct weir_sockaddr *address
         texts[i] = weir_sockaddr_text(&addresses[i]);
         *strrchr(texts[i], ':') = '\0'; /* there is no port */
     }
-    lookup->changed(lookup->user, (const char *const *)texts, count, error);
+    lookup->looked(lookup->user, (const char *const *)texts, count, error);
     for (size_t i = 0; i < count; i++)
         free(texts[i]);
     free(texts);
@@ -46,16 +46,17 @@ static void look_again(struct weir_timer *timer)
 }
 
 struct weir_lookup *weir_lookup_new(struct weir_worker *worker, const char *host, int64_t interval,
-                                    void (*changed)(void *user, const char *const *addresses, size_t count,
-                                                    const char *error),
+                                    void (*looked)(void *user, const char *const *addresses, size_t count,
+                                                   const char *error),
                                     void *user)
 {
     struct weir_lookup *lookup = weir_xcalloc(1, sizeof(*lookup));
     struct weir_sockaddr *known = NULL;
     lookup->resolve.answer = on_answer;
+    lookup->resolve.every = true;
     lookup->host = weir_xstrdup(host);
     lookup->interval = interval < INTERVAL_MIN ? INTERVAL_MIN : interval;
-    lookup->changed = changed;
+    lookup->looked = looked;
     lookup->user = user;
     weir_timer_init(&lookup->timer, worker, look_again);
     size_t count = weir_resolve_number(host, WEIR_TCP, 0, &known);

@@ -171,7 +171,7 @@ static void tell(struct weir_name *name, struct weir_resolve *user)
     user->waits = user->due = false;
     if (user->once)
         weir_resolve_stop(user);
-    user->answer(user, addresses, count, count > 0 ? NULL : error);
+    user->answer(user, addresses, count, count > 0 && !(user->every && name->error) ? NULL : error);
     free(error);
     free(addresses);
 }
@@ -180,7 +180,7 @@ static void tell(struct weir_name *name, struct weir_resolve *user)
 static void tell_users(struct weir_name *name, bool news)
 {
     for (struct weir_resolve *user = name->users; user; user = user->next)
-        user->due = news || user->waits;
+        user->due = news || user->waits || user->every;
     for (;;) {
         struct weir_resolve *user = name->users;
         while (user && !user->due)

@@ -20,7 +20,8 @@ struct weir_resolve {
      * the call. */
     void (*answer)(struct weir_resolve *resolve, const struct weir_sockaddr *addresses, size_t count,
                    const char *error);
-    bool once; /* one answer is enough; otherwise one comes whenever the addresses change */
+    bool once;  /* one answer is enough; otherwise one comes whenever the addresses change */
+    bool every; /* an answer to each lookup, with why it failed and the addresses that were last good */
 
     struct weir_name *name; /* the resolver's own: NULL once over */
     uint16_t port;

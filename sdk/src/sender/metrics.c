@@ -4,6 +4,7 @@
 
 #include <weir/sys/host.h>
 
+#include "sdk/src/flow/meter.h"
 #include "sdk/src/sender/sender.h"
 
 enum instrument {
@@ -73,19 +74,19 @@ static void create_for(struct weir_sender *sender, enum weir_signal signal)
     struct weir_label type = { "data_type", weir_signal_name(signal) };
     size_t count = 0;
     const struct weir_label *labels = weir_instance_labels(instance, &count);
-    series->in_flight = weir_meter_series(instance, IN_FLIGHT, &type, 1);
-    series->send_failed = weir_meter_series(instance, SEND_FAILED + signal, labels, count);
+    series->in_flight = meter_series(instance, &weir_sender_metrics[IN_FLIGHT], &type, 1);
+    series->send_failed = meter_series(instance, &weir_sender_metrics[SEND_FAILED + signal], labels, count);
     if (!sender->queues[signal])
         return;
-    series->enqueue_failed = weir_meter_series(instance, ENQUEUE_FAILED + signal, NULL, 0);
-    series->enqueue_size = weir_meter_series(instance, ENQUEUE_SIZE, NULL, 0);
-    series->enqueue_bytes = weir_meter_series(instance, ENQUEUE_BYTES, NULL, 0);
-    weir_meter_observe(instance, QUEUE_SIZE, &type, 1, read_size, sender->queues[signal]);
-    weir_meter_observe(instance, QUEUE_CAPACITY, &type, 1, read_capacity, sender->queues[signal]);
+    series->enqueue_failed = meter_series(instance, &weir_sender_metrics[ENQUEUE_FAILED + signal], NULL, 0);
+    series->enqueue_size = meter_series(instance, &weir_sender_metrics[ENQUEUE_SIZE], NULL, 0);
+    series->enqueue_bytes = meter_series(instance, &weir_sender_metrics[ENQUEUE_BYTES], NULL, 0);
+    meter_observe(instance, &weir_sender_metrics[QUEUE_SIZE], &type, 1, read_size, sender->queues[signal]);
+    meter_observe(instance, &weir_sender_metrics[QUEUE_CAPACITY], &type, 1, read_capacity, sender->queues[signal]);
     if (!sender->options->queue.batch_on)
         return;
-    series->send_size = weir_meter_series(instance, SEND_SIZE, labels, count);
-    series->send_bytes = weir_meter_series(instance, SEND_BYTES, labels, count);
+    series->send_size = meter_series(instance, &weir_sender_metrics[SEND_SIZE], labels, count);
+    series->send_bytes = meter_series(instance, &weir_sender_metrics[SEND_BYTES], labels, count);
 }
 
 void sender_metrics_create(struct weir_sender *sender)

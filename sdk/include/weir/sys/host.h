@@ -158,6 +158,8 @@ struct weir_series_view {
 };
 /* Calls visit for each series, grouped by instrument name. */
 WEIR_EXPORT void weir_meter_visit(void (*visit)(const struct weir_series_view *view, void *argument), void *argument);
+/* True if the instance of that id has a series of that name. Main thread. */
+WEIR_EXPORT bool weir_meter_has(enum weir_kind kind, const char *id, const char *name);
 /* Forgets what was registered for the instance with weir_meter_observe, after a last look at its counters, whose series
  * go on from there. Before the component destroys it. Main thread. */
 WEIR_EXPORT void weir_meter_forget(const struct weir_instance *instance);

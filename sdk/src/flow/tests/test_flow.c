@@ -346,6 +346,31 @@ START_TEST(meters)
 }
 END_TEST
 
+/* A series that is given back by all who got it is gone; who gets it again begins at 0. */
+START_TEST(a_series_of_a_peer_goes_with_it)
+{
+    struct seen seen = { 0 };
+    struct weir_label get[] = { { "method", "GET" } };
+    struct weir_series *first = weir_meter_series(middle, CALLS, get, 1);
+    struct weir_series *second = weir_meter_series(middle, CALLS, get, 1);
+    const struct weir_component *component = weir_instance_component(middle);
+    const char *id = weir_instance_id(middle), *name = component->metrics[CALLS].name;
+    weir_series_add(first, 2);
+    weir_meter_release(first);
+    weir_series_add(second, 3);
+    weir_meter_visit(see, &seen);
+    ck_assert(seen.calls == 5);
+    ck_assert(weir_meter_has(component->kind, id, name));
+    weir_meter_release(second);
+    weir_meter_release(NULL);
+    ck_assert(!weir_meter_has(component->kind, id, name));
+    weir_series_add(weir_meter_series(middle, CALLS, get, 1), 1);
+    seen = (struct seen){ 0 };
+    weir_meter_visit(see, &seen);
+    ck_assert(seen.calls == 1);
+}
+END_TEST
+
 START_TEST(status_keeps_the_newest)
 {
     char *reason = NULL;
