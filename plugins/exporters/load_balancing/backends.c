@@ -77,8 +77,7 @@ static struct backend *make(struct backends *backends, const char *endpoint)
     return backend;
 }
 
-/* Those that are gone, once no worker speaks to them any more. */
-static void sweep(struct backends *backends)
+void backends_sweep(struct backends *backends)
 {
     struct backend **at = &backends->first;
     while (*at) {
@@ -154,7 +153,7 @@ bool backends_update(struct backends *backends, const char *const *endpoints, si
         backends->set = set;
     }
     free(sorted);
-    sweep(backends);
+    backends_sweep(backends);
     return changed;
 }
 

@@ -46,6 +46,8 @@ struct backends {
 /* Makes the set of these endpoints, of which order and doubles do not count. True if it differs from the last; an endpoint
  * that cannot be used is left out and logged. Main thread, as for what follows. */
 bool backends_update(struct backends *backends, const char *const *endpoints, size_t count);
+/* Frees those that are gone and that no worker speaks to any more. */
+void backends_sweep(struct backends *backends);
 /* No worker has a client any more. */
 void backends_free(struct backends *backends);
 

@@ -12,16 +12,16 @@
 
 /* --- what there is --- */
 
-static char *endpoint_of(const struct resolver *resolver, const char *host, const char *port)
+static char *endpoint_of(const struct resolver *resolver, const char *host, int64_t port)
 {
     if (resolver->config->k8s.return_hostnames)
-        return weir_xasprintf("%s.%s.%s:%s", host, resolver->service, resolver->name_space, port);
-    return weir_xasprintf(strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+        return weir_xasprintf("%s.%s.%s:%lld", host, resolver->service, resolver->name_space, (long long)port);
+    return weir_xasprintf(strchr(host, ':') ? "[%s]:%lld" : "%s:%lld", host, (long long)port);
 }
 
 static void tell(struct resolver *resolver)
 {
-    const struct weir_strings *ports = &resolver->config->k8s.ports;
+    const struct weir_ints *ports = &resolver->config->k8s.ports;
     size_t hosts = 0, count = 0;
     for (const struct slice *slice = resolver->slices.first; slice; slice = slice->next)
         hosts += slice->count;

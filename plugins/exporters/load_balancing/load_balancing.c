@@ -48,6 +48,27 @@ static void deliver_to_all(struct lb_shared *shared)
     }
 }
 
+struct sweep {
+    struct weir_task task;
+    struct lb_shared *shared;
+};
+
+static void sweep(struct weir_task *task)
+{
+    struct sweep *sweep = WEIR_CONTAINER_OF(task, struct sweep, task);
+    backends_sweep(&sweep->shared->backends);
+    lb_shared_unref(sweep->shared);
+    free(sweep);
+}
+
+void lb_sweep_backends(struct lb_shared *shared)
+{
+    struct sweep *posted = weir_xcalloc(1, sizeof(*posted));
+    *posted = (struct sweep){ .task.run = sweep, .shared = shared };
+    atomic_fetch_add(&shared->references, 1);
+    weir_worker_post(weir_shard_worker(shared->shards[0].shard), &posted->task);
+}
+
 /* Main thread. */
 static void on_found(void *user, const char *const *endpoints, size_t count)
 {

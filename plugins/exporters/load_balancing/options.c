@@ -74,9 +74,6 @@ static void check_k8s(const void *group, struct weir_checker *checker)
         weir_check_fail(checker, "service", "\"%s\" is no service: a name, or name.namespace, is expected", service);
     if (k8s->ports.count == 0)
         weir_check_fail(checker, "ports", "one port at least is expected");
-    for (size_t i = 0; i < k8s->ports.count; i++)
-        if (!is_port(k8s->ports.items[i]))
-            weir_check_fail(checker, "ports", "\"%s\" is no port", k8s->ports.items[i]);
     if (k8s->timeout.ns < 0)
         weir_check_fail(checker, "timeout", "must not be negative");
 }
@@ -110,7 +107,7 @@ static const struct weir_option k8s_rows[] = {
     WEIR_OPTION(struct lb_k8s, service, "service", .required = true,
                 .doc = "The service whose endpoints are the backends: name or name.namespace; without a namespace that of the "
                        "collector's own pod."),
-    WEIR_OPTION(struct lb_k8s, ports, "ports", .preset = "4317",
+    WEIR_OPTION(struct lb_k8s, ports, "ports", .preset = "4317", .min = 1, .max = 65535,
                 .doc = "Ports of the endpoints; each of them makes a backend of each endpoint."),
     WEIR_OPTION(struct lb_k8s, timeout, "timeout", .preset = "1m",
                 .doc = "After which the API server is to answer a list and to end a watch, which then begins again; 0: 1m."),

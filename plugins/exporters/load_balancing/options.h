@@ -38,7 +38,7 @@ struct lb_config {
         bool k8s_on;
         struct lb_k8s {
             char *service;
-            struct weir_strings ports;
+            struct weir_ints ports;
             struct weir_duration timeout; /* 0: 1 min */
             bool return_hostnames;
         } k8s;

@@ -167,6 +167,7 @@ static void sweep(struct weir_task *task)
     struct lb_shard *own = WEIR_CONTAINER_OF(task, struct lb_shard, sweep);
     struct lb_shared *shared = own->shared;
     struct slot **at = &own->slots;
+    bool freed = false;
     own->sweeping = false;
     while (*at) {
         struct slot *slot = *at;
@@ -176,7 +177,10 @@ static void sweep(struct weir_task *task)
         }
         *at = slot->next;
         free_slot(slot);
+        freed = true;
     }
+    if (freed)
+        lb_sweep_backends(shared);
     lb_shared_unref(shared);
 }
 

@@ -52,6 +52,9 @@ struct lb_shared {
 /* Frees it with the last reference. Any thread. */
 void lb_shared_unref(struct lb_shared *shared);
 
+/* A worker speaks to some backend no more: on the main thread, those that nobody speaks to are freed. Any worker. */
+void lb_sweep_backends(struct lb_shared *shared);
+
 /* weir_send. */
 void lb_send(struct weir_shard *shard, struct weir_attempt *attempt);
 

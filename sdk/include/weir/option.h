@@ -47,6 +47,11 @@ struct weir_strings {
     bool present; /* the key was given, even as an empty list */
 };
 
+struct weir_ints {
+    int64_t *items;
+    size_t count;
+};
+
 /* Name and value pairs in order; from a map (sorted by name) or a list of {name, value}. */
 struct weir_pairs {
     struct weir_pair {
@@ -103,6 +108,7 @@ enum weir_option_kind {
     WEIR_OPTION_KIND_REFUSED,      /* a key known upstream that cannot work here: giving it is an error, with `doc` as the reason */
     WEIR_OPTION_KIND_IGNORED,      /* a key whose effect does not exist here (a Go buffer size): accepted with a warning that says so */
     WEIR_OPTION_KIND_SECRETS,      /* struct weir_secrets */
+    WEIR_OPTION_KIND_INTS,         /* struct weir_ints, with min and max of each */
 };
 
 /* One word of an enum. The first row with a given value is the one that is shown; more are accepted spellings. */
@@ -180,6 +186,7 @@ WEIR_EXPORT bool weir_check_given(const struct weir_checker *checker, const char
         struct weir_duration: WEIR_OPTION_KIND_DURATION,          \
         struct weir_secret: WEIR_OPTION_KIND_SECRET,              \
         struct weir_strings: WEIR_OPTION_KIND_STRINGS,            \
+        struct weir_ints: WEIR_OPTION_KIND_INTS,                  \
         struct weir_pairs: WEIR_OPTION_KIND_PAIRS,                \
         struct weir_secret_pairs: WEIR_OPTION_KIND_SECRET_PAIRS,  \
         struct weir_secrets: WEIR_OPTION_KIND_SECRETS,            \

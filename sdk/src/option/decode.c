@@ -156,6 +156,9 @@ static void decode_field(struct decoder *decoder, const struct weir_option *row,
     case WEIR_OPTION_KIND_SECRETS:
         decode_strings(decoder, node, (void *)field);
         return;
+    case WEIR_OPTION_KIND_INTS:
+        decode_ints(decoder, row, node, (void *)field);
+        return;
     case WEIR_OPTION_KIND_PAIRS:
         decode_pairs(decoder, node, (void *)field);
         return;
@@ -206,6 +209,8 @@ static bool list_is_empty(const struct weir_option *row, const char *field)
     case WEIR_OPTION_KIND_STRINGS:
     case WEIR_OPTION_KIND_SECRETS:
         return ((const struct weir_strings *)(const void *)field)->count == 0;
+    case WEIR_OPTION_KIND_INTS:
+        return ((const struct weir_ints *)(const void *)field)->count == 0;
     case WEIR_OPTION_KIND_GROUP_LIST:
     case WEIR_OPTION_KIND_GROUP_MAP:
         return ((const struct weir_groups *)(const void *)field)->count == 0;

@@ -64,6 +64,8 @@ bool decode_text(struct decoder *decoder, const struct weir_node *node, struct w
 void decode_scalar(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
                    char *field);
 void decode_strings(struct decoder *decoder, const struct weir_node *node, struct weir_strings *out);
+void decode_ints(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
+                 struct weir_ints *out);
 void decode_pairs(struct decoder *decoder, const struct weir_node *node, struct weir_pairs *out);
 void decode_group_list(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
                        struct weir_groups *out);

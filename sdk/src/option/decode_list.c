@@ -40,6 +40,27 @@ void decode_strings(struct decoder *decoder, const struct weir_node *node, struc
     out->count = count;
 }
 
+void decode_ints(struct decoder *decoder, const struct weir_option *row, const struct weir_node *node,
+                 struct weir_ints *out)
+{
+    struct weir_option element = *row; // its range is that of each
+    element.kind = WEIR_OPTION_KIND_INT;
+    if (node->type == WEIR_NODE_NULL)
+        return;
+    if (node->type != WEIR_NODE_LIST) {
+        fail_list(decoder, node);
+        return;
+    }
+    int64_t *items = option_calloc(decoder->arena, node->count, sizeof(*items));
+    size_t count = 0;
+    for (const struct weir_node *child = node->first; child; child = child->next) {
+        size_t length = decode_enter_index(decoder, count);
+        decode_scalar(decoder, &element, child, (char *)&items[count++]);
+        decode_leave(decoder, length);
+    }
+    *out = (struct weir_ints){ items, count };
+}
+
 static int compare_pairs(const void *a, const void *b)
 {
     return strcmp(((const struct weir_pair *)a)->name, ((const struct weir_pair *)b)->name);

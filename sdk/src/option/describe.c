@@ -112,7 +112,9 @@ static bool add_yaml_default(const struct weir_option *row, struct weir_text *te
     bool quoted = row->kind == WEIR_OPTION_KIND_STRING || row->kind == WEIR_OPTION_KIND_SECRET ||
                   row->kind == WEIR_OPTION_KIND_ENUM || row->kind == WEIR_OPTION_KIND_REFERENCE ||
                   row->kind == WEIR_OPTION_KIND_STRINGS || row->kind == WEIR_OPTION_KIND_SECRETS;
-    if (quoted)
+    if (row->kind == WEIR_OPTION_KIND_INTS)
+        weir_text_addf(text, "[%s]\n", row->preset);
+    else if (quoted)
         weir_dump_string(&dump, weir_str_of(row->preset));
     else
         weir_text_addf(text, "%s\n", row->preset);

@@ -83,6 +83,14 @@ static void dump_groups(const struct weir_option *row, const struct weir_groups 
     weir_dump_end(dump);
 }
 
+static void dump_ints(const struct weir_ints *ints, struct weir_dump *dump)
+{
+    weir_dump_begin_list(dump);
+    for (size_t i = 0; i < ints->count; i++)
+        weir_dump_int(dump, ints->items[i]);
+    weir_dump_end(dump);
+}
+
 static void dump_enum(const struct weir_option *row, int value, struct weir_dump *dump)
 {
     for (const struct weir_option_value *word = row->values; word && word->name; word++) {
@@ -124,6 +132,9 @@ static void dump_field(const struct weir_option *row, const char *base, struct w
         break;
     case WEIR_OPTION_KIND_SECRETS:
         dump_strings(&((const struct weir_secrets *)field)->strings, true, dump);
+        break;
+    case WEIR_OPTION_KIND_INTS:
+        dump_ints(field, dump);
         break;
     case WEIR_OPTION_KIND_PAIRS:
         dump_pairs(field, false, dump);

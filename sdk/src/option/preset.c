@@ -30,6 +30,19 @@ static bool preset_bool(const char *text, bool *out)
     return true;
 }
 
+static bool preset_ints(struct weir_arena *arena, struct weir_str text, struct weir_ints *out)
+{
+    struct weir_strings strings = { .items = NULL };
+    preset_strings(arena, text, &strings);
+    int64_t *items = option_calloc(arena, strings.count, sizeof(*items));
+    for (size_t i = 0; i < strings.count; i++) {
+        if (!weir_str_to_i64(weir_str_of(strings.items[i]), &items[i]))
+            return false;
+    }
+    *out = (struct weir_ints){ items, strings.count };
+    return true;
+}
+
 bool preset_field(struct weir_arena *arena, const struct weir_option *row, const char *text, char *field)
 {
     struct weir_str view = weir_str_of(text);
@@ -58,6 +71,8 @@ bool preset_field(struct weir_arena *arena, const struct weir_option *row, const
     case WEIR_OPTION_KIND_SECRETS:
         preset_strings(arena, view, to);
         return true;
+    case WEIR_OPTION_KIND_INTS:
+        return preset_ints(arena, view, to);
     default:
         return false;
     }

@@ -79,6 +79,19 @@ static void add_number(const struct weir_option *row, const char *type, struct w
     end_choice(dump);
 }
 
+static void add_ints(const struct weir_option *row, struct weir_dump *dump)
+{
+    begin_choice(dump);
+    weir_dump_begin_map(dump);
+    add_text(dump, "type", "array");
+    weir_dump_key(dump, WEIR_STR("items"));
+    weir_dump_begin_map(dump);
+    add_number(row, "integer", dump);
+    weir_dump_end(dump);
+    weir_dump_end(dump);
+    end_choice(dump);
+}
+
 static void add_enum(const struct weir_option *row, struct weir_dump *dump)
 {
     begin_choice(dump);
@@ -125,6 +138,18 @@ static void add_group(const struct weir_option *row, unsigned level, struct weir
     end_choice(dump);
 }
 
+static void add_default_ints(const struct weir_option *row, struct weir_dump *dump)
+{
+    struct weir_arena arena = { 0 };
+    struct weir_ints ints = { 0 };
+    weir_dump_begin_list(dump);
+    if (preset_field(&arena, row, row->preset, (char *)&ints))
+        for (size_t i = 0; i < ints.count; i++)
+            weir_dump_int(dump, ints.items[i]);
+    weir_dump_end(dump);
+    weir_arena_free(&arena);
+}
+
 static void add_default(const struct weir_option *row, struct weir_dump *dump)
 {
     int64_t whole;
@@ -133,7 +158,9 @@ static void add_default(const struct weir_option *row, struct weir_dump *dump)
     if (!row->preset)
         return;
     weir_dump_key(dump, WEIR_STR("default"));
-    if (row->kind == WEIR_OPTION_KIND_BOOL)
+    if (row->kind == WEIR_OPTION_KIND_INTS)
+        add_default_ints(row, dump);
+    else if (row->kind == WEIR_OPTION_KIND_BOOL)
         weir_dump_bool(dump, strcmp(row->preset, "true") == 0);
     else if (row->kind == WEIR_OPTION_KIND_INT && weir_str_to_i64(preset, &whole))
         weir_dump_int(dump, whole);
@@ -164,6 +191,9 @@ static void add_value(const struct weir_option *row, unsigned level, struct weir
     case WEIR_OPTION_KIND_STRINGS:
     case WEIR_OPTION_KIND_SECRETS:
         add_reference(dump, "strings");
+        break;
+    case WEIR_OPTION_KIND_INTS:
+        add_ints(row, dump);
         break;
     case WEIR_OPTION_KIND_PAIRS:
     case WEIR_OPTION_KIND_SECRET_PAIRS:

@@ -32,6 +32,8 @@ static size_t field_size(const struct weir_option *row)
     case WEIR_OPTION_KIND_STRINGS:
     case WEIR_OPTION_KIND_SECRETS:
         return sizeof(struct weir_strings);
+    case WEIR_OPTION_KIND_INTS:
+        return sizeof(struct weir_ints);
     case WEIR_OPTION_KIND_PAIRS:
     case WEIR_OPTION_KIND_SECRET_PAIRS:
         return sizeof(struct weir_pairs);
@@ -49,12 +51,22 @@ static size_t field_size(const struct weir_option *row)
     }
 }
 
+static bool ints_in_limits(const struct weir_ints *ints, int64_t min, int64_t max)
+{
+    for (size_t i = 0; i < ints->count; i++)
+        if (ints->items[i] < min || ints->items[i] > max)
+            return false;
+    return true;
+}
+
 static bool in_limits(const struct weir_option *row, const void *field)
 {
     int64_t min;
     int64_t max;
     if (!option_range(row, &min, &max))
         return true;
+    if (row->kind == WEIR_OPTION_KIND_INTS)
+        return ints_in_limits(field, min, max);
     if (row->kind == WEIR_OPTION_KIND_DOUBLE)
         return *(const double *)field >= (double)min && *(const double *)field <= (double)max;
     return *(const int64_t *)field >= min && *(const int64_t *)field <= max;
@@ -63,7 +75,7 @@ static bool in_limits(const struct weir_option *row, const void *field)
 static bool is_number(enum weir_option_kind kind)
 {
     return kind == WEIR_OPTION_KIND_INT || kind == WEIR_OPTION_KIND_DOUBLE ||
-           kind == WEIR_OPTION_KIND_DURATION;
+           kind == WEIR_OPTION_KIND_DURATION || kind == WEIR_OPTION_KIND_INTS;
 }
 
 static void verify_preset(struct verifier *verifier, const struct weir_option *row)

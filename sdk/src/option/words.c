@@ -18,6 +18,7 @@ const char *words_type(const struct weir_option *row)
         [WEIR_OPTION_KIND_SECRET] = "secret string",
         [WEIR_OPTION_KIND_DURATION] = "duration",
         [WEIR_OPTION_KIND_STRINGS] = "list of strings",
+        [WEIR_OPTION_KIND_INTS] = "list of ints",
         [WEIR_OPTION_KIND_PAIRS] = "map of strings",
         [WEIR_OPTION_KIND_SECRET_PAIRS] = "map of secret strings",
         [WEIR_OPTION_KIND_SECRETS] = "list of secret strings",

@@ -20,7 +20,7 @@ static const struct bad_options bad[] = {
     { "{\"resolver\": {\"k8s\": {\"service\": \"a.\"}}}", "\"a.\" is no service" },
     { "{\"resolver\": {\"k8s\": {\"service\": \"a.b?c\"}}}", "\"a.b?c\" is no service" },
     { "{\"resolver\": {\"k8s\": {\"service\": \"s\", \"ports\": []}}}", "one port at least" },
-    { "{\"resolver\": {\"k8s\": {\"service\": \"s\", \"ports\": [4317, 65536]}}}", "\"65536\" is no port" },
+    { "{\"resolver\": {\"k8s\": {\"service\": \"s\", \"ports\": [4317, 65536]}}}", "between 1 and 65535, got 65536" },
     { "{\"resolver\": {\"k8s\": {\"service\": \"s\", \"timeout\": \"-1s\"}}}", "must not be negative" },
     { "{\"resolver\": {\"k8s\": {\"service\": \"s\"}, \"dns\": {\"hostname\": \"b\"}}}",
       "only one resolver should be specified" },

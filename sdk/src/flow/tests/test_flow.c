@@ -434,6 +434,7 @@ int main(void)
         counts_at_both_ends, unanswered,          by_transport, nobody_takes_it,         many_reasons,
         admission,           closed_shard_refuses, meters,      status_keeps_the_newest, refusals_count_requests,
         admission_behind_a_connector, faults_outlast_other_reports, host_hears_of_the_last_that_comes_back,
+        a_series_of_a_peer_goes_with_it,
     };
     Suite *suite = suite_create("flow");
     TCase *flow = tcase_create("flow");

@@ -105,7 +105,7 @@ static unsigned times_asked(void)
 
 struct asker {
     struct weir_resolve resolve;
-    char got[200];
+    char got[200], error[50];
     unsigned answers;
     bool ask_again;
 };
@@ -124,6 +124,7 @@ static void on_answer(struct weir_resolve *resolve, const struct weir_sockaddr *
         free(one);
     }
     snprintf(asker->got, sizeof(asker->got), "%s", count ? weir_text_string(&text) : error);
+    snprintf(asker->error, sizeof(asker->error), "%s", error ? error : "");
     weir_text_free(&text);
     if (asker->ask_again)
         weir_resolve_start(weir_worker_current(), "weir.example", WEIR_TCP, 80, resolve);
@@ -198,6 +199,23 @@ START_TEST(changes_are_followed)
     pass_and_look(33 * SECOND);
     turn_until(askers[0].answers == 2);
     ck_assert_str_eq(askers[0].got, "10.0.0.3:80");
+}
+END_TEST
+
+/* Who asks for it hears of every lookup, and of those that fail. */
+START_TEST(every_lookup_is_told)
+{
+    askers[0] = (struct asker){ .resolve = { .answer = on_answer, .every = true } };
+    weir_resolve_start(weir_worker_current(), "weir.example", WEIR_TCP, 80, &askers[0].resolve);
+    turn_until(askers[0].answers == 1);
+    pass_and_look(33 * SECOND);
+    turn_until(askers[0].answers == 2);
+    ck_assert_str_eq(askers[0].error, "");
+    set_zone(NULL);
+    pass_and_look(33 * SECOND);
+    turn_until(askers[0].answers == 3);
+    ck_assert_str_eq(askers[0].got, "10.0.0.1:80 10.0.0.2:80");
+    ck_assert_str_eq(askers[0].error, "no such host");
 }
 END_TEST
 
@@ -354,6 +372,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, addresses_are_kept);
     tcase_add_test(tests, changes_are_followed);
+    tcase_add_test(tests, every_lookup_is_told);
     tcase_add_test(tests, the_last_good_addresses_stay);
     tcase_add_test(tests, a_suspicion_looks_soon);
     tcase_add_test(tests, failures_are_told_while_nothing_is_known);
