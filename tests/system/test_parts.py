@@ -3,10 +3,15 @@
 difference seen in test_interop.py is weir's."""
 
 import itertools
+import pathlib
+import tempfile
 import unittest
 
-from weirtest import (TestCase, canonical, ledger, messages, node, prom, rawhttp, requests, rich,
+import kubernetes
+
+from weirtest import (TestCase, canonical, kube, ledger, messages, node, prom, rawhttp, requests, rich,
                       rpc)
+from weirtest.pki import Authority
 
 TRANSPORTS = ("grpc", "http-proto", "http-json")
 
@@ -171,6 +176,44 @@ ledger:
         self.assertTrue(ledger.Ledger(self.TEXT + "  the ledger closes\n").closes)
         with self.assertRaises(ValueError):
             ledger.Ledger("nothing\n")
+
+
+class KubernetesApi(TestCase):
+    """Kubernetes' own client against the fake API server."""
+
+    def test_list_and_watch(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="weirtest."))
+        authority = Authority(pathlib.Path(folder))
+        api = self.managed(kube.ApiServer(authority.issue(san="IP:127.0.0.1"), "secret"))
+        settings = kubernetes.client.Configuration(host=f"https://127.0.0.1:{api.port}", api_key={"authorization": "Bearer secret"})
+        settings.ssl_ca_cert = str(authority.pem)
+        client = self.enterContext(kubernetes.client.ApiClient(settings))
+        discovery = kubernetes.client.DiscoveryV1Api(client)
+        for name in ("a", "b", "c"):
+            api.put_slice(name, "gateway", [("10.0.0.1", name != "b", None)], "shop")
+        api.put_slice("d", "other", [], "shop")
+        selector = {"label_selector": "kubernetes.io/service-name=gateway"}
+        page = discovery.list_namespaced_endpoint_slice("shop", limit=2, **selector)
+        self.assertEqual([s.metadata.name for s in page.items], ["a", "b"])
+        self.assertEqual([s.endpoints[0].conditions.ready for s in page.items], [True, False])
+        rest = discovery.list_namespaced_endpoint_slice("shop", limit=2, _continue=page.metadata._continue, **selector)
+        self.assertEqual([s.metadata.name for s in rest.items], ["c"])
+        version = rest.metadata.resource_version
+        api.put_slice("e", "gateway", [], "shop")
+        api.put_slice("a", "gateway", [("10.0.0.2", True, "pod")], "shop")
+        api.delete_slice("b", "shop")
+        watch = kubernetes.watch.Watch()
+        events = [(e["type"], e["object"].metadata.name) for e in watch.stream(
+            discovery.list_namespaced_endpoint_slice, "shop", resource_version=version, timeout_seconds=1, **selector)]
+        self.assertEqual(events, [("ADDED", "e"), ("MODIFIED", "a"), ("DELETED", "b")])
+        api.forget()
+        with self.assertRaises(kubernetes.client.ApiException) as caught:
+            next(watch.stream(discovery.list_namespaced_endpoint_slice, "shop", resource_version=version))
+        self.assertEqual(caught.exception.status, 410)
+        settings.api_key["authorization"] = "Bearer wrong"
+        with self.assertRaises(kubernetes.client.ApiException) as caught:
+            discovery.list_namespaced_endpoint_slice("shop")
+        self.assertEqual(caught.exception.status, 401)
 
 
 class Prometheus(unittest.TestCase):

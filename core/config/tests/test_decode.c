@@ -29,6 +29,7 @@ struct fake {
     struct weir_duration timeout;
     struct weir_secret password;
     struct weir_strings names;
+    struct weir_ints ports;
     struct weir_pairs labels;
     struct weir_secret_pairs headers;
     struct weir_reference storage;
@@ -79,6 +80,7 @@ static const struct weir_option fake_options[] = {
     WEIR_OPTION(struct fake, timeout, "time_limit", .replaced_by = "timeout", .doc = "Timeout."),
     WEIR_OPTION(struct fake, password, "password", .doc = "Password."),
     WEIR_OPTION(struct fake, names, "names", .preset = "a,b", .doc = "Names."),
+    WEIR_OPTION(struct fake, ports, "ports", .preset = "80,443", .min = 1, .max = 65535, .doc = "Ports."),
     WEIR_OPTION(struct fake, labels, "labels", .doc = "Labels."),
     WEIR_OPTION(struct fake, headers, "headers", .doc = "Headers."),
     WEIR_OPTION(struct fake, storage, "storage", .doc = "Storage."),
@@ -141,6 +143,10 @@ static const struct {
     { "mode:", "\"mode\": \"normal\"," },
     { "names:", "\"names\": [\n    \"a\",\n    \"b\"\n  ]," },
     { "labels:", "\"labels\": {}," },
+    { "", "\"ports\": [\n    80,\n    443\n  ]," },
+    { "ports:", "\"ports\": [\n    80,\n    443\n  ]," },
+    { "ports: []", "\"ports\": []," },
+    { "ports: [0x10, 65535]", "\"ports\": [\n    16,\n    65535\n  ]," },
     /* scalars */
     { "flag: false", "\"flag\": false," },
     { "count: 0x10", "\"count\": 16," },
