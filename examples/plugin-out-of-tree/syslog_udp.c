@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The syslog_udp exporter: each log record as a message of RFC 5424 in a datagram (RFC 5426).
- */
+/* The syslog_udp exporter: each log record as a message of RFC 5424 in a datagram (RFC 5426). */
 #include <config.h>
 
 #include <errno.h>
@@ -20,7 +18,7 @@ struct syslog_config {
 };
 
 static const struct weir_option_value facilities[] = {
-    { "kern", 0 }, { "user", 1 }, { "daemon", 3 }, { "local0", 16 }, { "local7", 23 }, { NULL, 0 },
+    { "user", 1 }, { "daemon", 3 }, { "local0", 16 }, { "local7", 23 }, { NULL, 0 },
 };
 
 static const struct weir_option options[] = {
@@ -44,37 +42,33 @@ static void check(const void *group, struct weir_checker *checker)
 
 static const struct weir_option_table table = { options, sizeof(struct syslog_config), check };
 
-/* The instance's: what all shards read. */
-struct syslog {
-    struct addrinfo *address;
-};
-
 static int create(struct weir_instance *instance, struct weir_error *error)
 {
+    (void)instance;
     (void)error;
-    weir_instance_set_data(instance, weir_xcalloc(1, sizeof(struct syslog)));
     return 0;
 }
 
+/* The address is the instance's data, which all shards read. */
 static int start(struct weir_instance *instance, struct weir_error *error)
 {
     const struct syslog_config *config = weir_instance_config(instance);
-    struct syslog *syslog = weir_instance_data(instance);
-    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
+    struct addrinfo hints = { .ai_socktype = SOCK_DGRAM }, *address = NULL;
     struct weir_str host, port;
     if (weir_host_port_split(weir_str_of(config->endpoint), &host, &port, error) != 0)
         return -1;
     char *name = weir_str_dup(host), *service = weir_str_dup(port);
-    int failed = getaddrinfo(name, service, &hints, &syslog->address);
+    int failed = getaddrinfo(name, service, &hints, &address);
     free(name);
     free(service);
+    weir_instance_set_data(instance, address);
     return failed ? weir_error_set(error, "%s: %s", config->endpoint, gai_strerror(failed)) : 0;
 }
 
 /* A socket for each worker. The shard's data is NULL until there is one: worker_stop may find none. */
 static int worker_start(struct weir_shard *shard, struct weir_error *error)
 {
-    const struct addrinfo *address = ((struct syslog *)weir_instance_data(weir_shard_instance(shard)))->address;
+    const struct addrinfo *address = weir_instance_data(weir_shard_instance(shard));
     int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, address->ai_addr, address->ai_addrlen) == 0) {
         int *own = weir_xmalloc(sizeof *own);
@@ -82,10 +76,10 @@ static int worker_start(struct weir_shard *shard, struct weir_error *error)
         weir_shard_set_data(shard, own);
         return 0;
     }
-    int why = errno;
+    weir_error_errno(error, errno, "socket");
     if (fd >= 0)
         close(fd);
-    return weir_error_errno(error, why, "socket");
+    return -1;
 }
 
 /* Severity numbers of OTLP (1 to 24, 0: none) as those of syslog: 7 (debug) to 0 (emergency). */
@@ -164,8 +158,7 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
             failed = send_scope(weir_instance_config(instance), *(int *)weir_shard_data(shard), group, scope, &text);
     }
     if (failed)
-        weir_log(weir_instance_logger(instance), WEIR_WARN, "Message not sent",
-                 WEIR_F_TEXT("error", strerror(failed)));
+        weir_log(weir_instance_logger(instance), WEIR_WARN, "Not sent", WEIR_F_TEXT("error", strerror(failed)));
     weir_text_free(&text);
     weir_batch_unref(batch);
     /* What is too long for a datagram stays too long. */
@@ -184,12 +177,11 @@ static void worker_stop(struct weir_shard *shard)
     weir_shard_set_data(shard, NULL);
 }
 
-static void destroy(struct weir_instance *instance)
+static void stop(struct weir_instance *instance)
 {
-    struct syslog *syslog = weir_instance_data(instance);
-    if (syslog && syslog->address)
-        freeaddrinfo(syslog->address);
-    free(syslog);
+    struct addrinfo *address = weir_instance_data(instance);
+    if (address)
+        freeaddrinfo(address);
     weir_instance_set_data(instance, NULL);
 }
 
@@ -206,5 +198,5 @@ WEIR_EXPORT const struct weir_component weir_component = {
     .worker_start = worker_start,
     .consume = consume,
     .worker_stop = worker_stop,
-    .destroy = destroy,
+    .stop = stop,
 };
