@@ -108,6 +108,11 @@ class TestDocuments(TestCase):
                 with self.subTest(page=str(page.relative_to(paths.TOP)), example=number):
                     self.assert_loads(example)
 
+    def test_man_page(self):
+        text = (paths.TOP / "docs" / "man" / "weir.yaml.5").read_text()
+        example = re.search(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL).group(1)
+        self.assert_loads(yaml.safe_load(example))
+
     def test_examples(self):
         found = sorted((paths.TOP / "examples").glob("*.yaml"))
         self.assertTrue(found)
