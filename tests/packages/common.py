@@ -99,8 +99,8 @@ class Root:
         if not self.tar.exists():
             options = [f"--include={','.join(self.include)}"] if self.include else []
             run("mmdebstrap", "--mode=root", "--variant=minbase", "--skip=cleanup/apt/lists", *options, "bookworm",
-                f"{self.tar}.new")
-            os.rename(f"{self.tar}.new", self.tar)
+                f"{self.tar}.new.tar")
+            os.rename(f"{self.tar}.new.tar", self.tar)
 
     def __enter__(self):
         self.make()
