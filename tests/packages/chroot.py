@@ -79,7 +79,6 @@ def check_role(role, root):
 def main(work):
     for role in common.ROLES:
         with common.Root(work, "minbase") as root:
-            root.call("apt-get", "-qq", "update")
             root.use_repository(work.repository)
-            root.apt("--no-install-recommends", "install", "ca-certificates")
+            root.install_what_apt_keeps()
             check_role(role, root)

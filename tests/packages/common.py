@@ -8,6 +8,7 @@ import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ROLES = ("sidecar", "agent", "gateway")
+WHY_MAX = 4000
 _failures = []
 
 
@@ -27,7 +28,7 @@ def run(*command, quiet=True, check=True, timeout=900, **rest):
 
 def check(what, passed, why=""):
     """Prints PASS or FAIL; the run goes on."""
-    print(f"{'PASS' if passed else 'FAIL'}  {what}" + (f": {why}" if why and not passed else ""), flush=True)
+    print(f"{'PASS' if passed else 'FAIL'}  {what}" + (f": {why[-WHY_MAX:]}" if why and not passed else ""), flush=True)
     if not passed:
         _failures.append(what)
     return passed
@@ -115,6 +116,10 @@ class Root:
     def __exit__(self, *_):
         run("umount", self.folder / "proc")
         run("rm", "-rf", "--one-file-system", self.folder)
+
+    def install_what_apt_keeps(self):
+        """apt itself suggests CA certificates, so that it does not remove them with the packages that brought them."""
+        self.apt("--no-install-recommends", "install", "ca-certificates")
 
     def use_repository(self, repository):
         shutil.rmtree(self.folder / "repository", ignore_errors=True)

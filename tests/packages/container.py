@@ -31,6 +31,7 @@ def make_image(work, packages):
     """Downloads what `packages` need, as the container has no network."""
     with common.Root(work, "systemd", ["systemd", "systemd-sysv", "dbus", "curl", "procps"]) as root:
         root.use_repository(work.repository)
+        root.install_what_apt_keeps()
         root.apt("install", "--download-only", *packages)
         (root.folder / "usr/sbin/policy-rc.d").unlink()
         tar = work.folder / "image.tar"

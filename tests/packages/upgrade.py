@@ -36,8 +36,9 @@ def main(work):
             bump(work, deb, newer)
     common.make_repository(list(newer.glob("*.deb")), work.folder / "newer.repository")
     with common.Root(work, "minbase") as root:
-        before = root.files()
         root.use_repository(work.repository)
+        root.install_what_apt_keeps()
+        before = root.files()
         root.apt("install", "weir-sidecar")
         config = root.folder / "etc/weir/config.yaml"
         config.write_text(EDITED + config.read_text(encoding="utf-8"), encoding="utf-8")
