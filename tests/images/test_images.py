@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The container images: what is in them, how they run with the users' configurations and limits."""
 
+import gzip
 import io
 import json
 import os
@@ -20,19 +21,19 @@ class TestImages(ImageCase):
     """Each role's image by itself."""
 
     def files(self, role):
-        """The files of an image as tarfile.TarInfo by name."""
+        """The files of an image as tarfile.TarInfo by name, and how many bytes all of it is when compressed."""
         name = podman("create", f"weir:{role}").stdout.decode().strip()
         try:
             data = podman("export", name).stdout
         finally:
             podman("rm", name)
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            return {"/" + member.name: member for member in archive}
+            return {"/" + member.name: member for member in archive}, len(gzip.compress(data, 6))
 
     def test_what_is_in_them(self):
         for role in ROLES:
             with self.subTest(role=role):
-                files = self.files(role)
+                files, compressed = self.files(role)
                 plugins = {tuple(name.split("/")[-2:]) for name, file in files.items()
                            if "/plugins-" in name and file.isfile()}
                 wanted = [line.split("/") for line in (paths.TOP / "roles" / role).read_text().splitlines()
@@ -47,7 +48,7 @@ class TestImages(ImageCase):
                 self.assertIn("/usr/share/doc/libc6/copyright", files)
                 self.assertIn("/var/lib/dpkg/status.d/libc6", files)
                 size = int(podman("image", "inspect", "--format", "{{.Size}}", f"weir:{role}").stdout)
-                print(f"\nweir:{role}: {size / 1e6:.1f} MB, {len(plugins)} plugins")
+                print(f"\nweir:{role}: {size / 1e6:.1f} MB, {compressed / 1e6:.1f} MB to pull, {len(plugins)} plugins")
         self.assertLess(int(podman("image", "inspect", "--format", "{{.Size}}", "weir:sidecar").stdout), 16e6)
 
     def test_what_they_say_of_themselves(self):
