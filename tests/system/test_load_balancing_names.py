@@ -9,7 +9,7 @@ import tempfile
 
 from test_load_balancing import owner, received, ring, spans
 from weirtest import TestCase, free_port, prom, rpc, wait_for
-from weirtest.kube import ApiServer
+from weirtest.kube import ApiServer, Http2Front, endpoint_slice
 from weirtest.network import Impossible, network
 from weirtest.pki import Authority
 
@@ -146,9 +146,9 @@ class Kubernetes(Names):
     def set_token(self, token):
         (self.account / "token").write_text(token)
 
-    def begin(self, **options):
-        return self.start({"k8s": {"service": "gateway", **options}},
-                          env={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.api.port)})
+    def begin(self, port=None, **options):
+        return self.start({"k8s": {"service": "gateway", **options}}, env={
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(port or self.api.port)})
 
     def put_slice(self, numbers, name="gateway-a", unready=()):
         self.api.put_slice(name, "gateway", [(address(n), True, f"gateway-{n}") for n in numbers] +
@@ -197,6 +197,48 @@ class Kubernetes(Names):
         wait_for(lambda: self.metric("num_backend_updates") == 2, 40, "what has changed")
         self.wait_at_owners(self.send(), [2, 3])
         self.assertIn("The Kubernetes API answers again", weir.stderr)
+        self.end(weir)
+
+    def test_http2(self):
+        """Lists larger than what is gathered of other answers, a watch, and its end, over HTTP/2."""
+        certificate = self.authority.issue(san="IP:127.0.0.1")
+        self.api = self.managed(ApiServer(None, "first"))
+        for n in range(1, 101):  # far more than a window, in slices of one unready endpoint
+            self.api.put("discovery.k8s.io/v1", "endpointslices", "EndpointSlice", endpoint_slice(
+                f"gateway-{n}", "gateway", [(address(n), False, None)], "observability", filler="x" * 20000))
+        self.put_slice([1])
+        front = self.managed(Http2Front(self.api, certificate))
+        self.backend(1)
+        self.backend(2)
+        weir = self.begin(port=front.port, timeout="2s")
+        self.wait_backends(1)
+        self.wait_at_owners(self.send(), [1])
+        self.put_slice([1, 2])
+        self.wait_backends(2)
+        self.wait_at_owners(self.send(), [1, 2])
+        wait_for(lambda: sum(1 for _, p in self.api.asked if p.get("watch")) > 2, 20, "watches that begin again")
+        self.put_slice([2])
+        self.wait_backends(1)
+        self.assertNotIn("Cannot follow", weir.stderr)
+        self.end(weir)
+        self.assertGreater(len(front.log), 2)
+        for line in front.log:
+            self.assertIn(" HTTP/2\"", line)
+
+    def test_a_service_without_endpoints(self):
+        """What comes meanwhile waits for one."""
+        weir = self.begin()
+        wait_for(lambda: self.metric("num_resolutions", success="true") == 1, 20, "a list of nothing")
+        self.assertEqual(self.metric("num_backends"), 0)
+        names = self.send(100)
+        self.backend(1)
+        self.put_slice([1])
+        self.wait_at_owners(names, [1])
+        self.put_slice([], unready=[1])
+        self.wait_backends(0)
+        names = self.send(100)
+        self.put_slice([1])
+        self.wait_at_owners(names, [1])
         self.end(weir)
 
     def test_a_past_that_is_forgotten(self):

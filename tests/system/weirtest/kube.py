@@ -4,10 +4,15 @@ listed in pages and watched, for whoever has the token. It can go away, come bac
 
 import http.server
 import json
+import socket
 import ssl
 import threading
 import time
 import urllib.parse
+
+from .child import Child
+from .ports import free_port
+from .wait import wait_for
 
 
 def _status(code, reason, message):
@@ -34,7 +39,8 @@ def endpoint_slice(name, service, endpoints, namespace="default", **more):
 
 
 class ApiServer:
-    """`token` is what clients must show. `asked` has (path, parameters) of all requests, `watches` those under way."""
+    """`token` is what clients must show; `certificate` a pair of files, None for a server without TLS. `asked` has (path,
+    parameters) of all requests, `watches` counts those under way."""
 
     def __init__(self, certificate, token, host="127.0.0.1"):
         self.token = token
@@ -95,13 +101,14 @@ class ApiServer:
     # --- the server ---
 
     def open(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*map(str, self._certificate))
         self._server = http.server.ThreadingHTTPServer(self._address, self._handler())
         self._server.daemon_threads = True
         self._address = self._server.server_address
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
-                                                  do_handshake_on_connect=False)
+        if self._certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*map(str, self._certificate))
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True,
+                                                      do_handshake_on_connect=False)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
@@ -216,3 +223,30 @@ class ApiServer:
                 seen = version
                 if (event_api, event_collection) == (api_version, collection) and (event == "BOOKMARK" or wanted(obj)):
                     say(event, obj)
+
+
+class Http2Front:
+    """nghttpx with TLS and HTTP/2, which is what the real API server speaks, before an ApiServer without TLS."""
+
+    def __init__(self, api, certificate):
+        self.port = free_port()
+        file, key = certificate
+        self._child = Child(["nghttpx", "--no-ocsp", "--single-process", "--workers=1", "--errorlog-file=/dev/stderr", "--accesslog-file=/dev/stdout",
+                             f"--frontend=127.0.0.1,{self.port}", f"--backend=127.0.0.1,{api.port}", key, file], "nghttpx")
+        try:
+            wait_for(self._listens, 20, "nghttpx listens")
+        except BaseException:
+            self.close()
+            raise
+
+    def _listens(self):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    @property
+    def log(self):
+        """A line for each request that has ended, with its protocol."""
+        return self._child.stdout.splitlines()
+
+    def close(self):
+        self._child.kill()
