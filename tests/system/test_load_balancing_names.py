@@ -5,6 +5,7 @@ The backends are at addresses of their own in a network of the test's own, all a
 
 import collections
 import pathlib
+import socket
 import tempfile
 
 from test_load_balancing import owner, received, ring, spans
@@ -37,11 +38,11 @@ class Names(TestCase):
     def backend(self, number):
         self.sinks[number] = self.managed(rpc.Sink(host=address(number), port=4317))
 
-    def start(self, resolver, **options):
+    def start(self, resolver, timeout="2s", **options):
         config = {
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": f"127.0.0.1:{self.grpc}"}}}},
             "exporters": {"loadbalancing": {
-                "protocol": {"otlp": {"tls": {"insecure": True}, "timeout": "2s",
+                "protocol": {"otlp": {"tls": {"insecure": True}, "timeout": timeout,
                                       "retry_on_failure": {"initial_interval": "50ms", "max_interval": "200ms"}}},
                 "resolver": resolver}},
             "service": {"telemetry": {"metrics": {"readers": [{"pull": {"exporter": {"prometheus": {
@@ -123,6 +124,26 @@ class Dns(Names):
         self.assertEqual(self.metric("backend_outcome", endpoint=f"{address(3)}:4317", success="false"), 0)
         self.assertEqual(self.metric("backend_latency_count", endpoint=f"{address(3)}:4317"),
                          self.metric("backend_outcome", endpoint=f"{address(3)}:4317"))
+        self.end(weir)
+
+
+    def test_a_backend_that_hangs(self):
+        """What waits for its turn there goes elsewhere at once, what is under way when its time is over."""
+        self.network.names.set([address(1), address(2)])
+        hanging = self.managed(socket.create_server((address(2), 4317)))
+        self.backend(1)
+        weir = self.start({"dns": {"hostname": "others.example", "interval": "1s"}}, timeout="4s")
+        self.wait_backends(2)
+        names = self.send()  # ten requests, of which four (num_consumers by workers) are under way to each
+        points = ring([address(1), address(2)])
+        stuck = {trace: names[trace] for trace in names if owner(points, trace) == address(2)}
+        count = sum(map(len, stuck.values()))
+        self.network.names.set([address(1)])
+        here = set().union(*stuck.values())
+        wait_for(lambda: len(here & {name for _, name in received(self.sinks[1])}) >= count * 6 // 10, 20, "what waited")
+        self.assertEqual(self.metric("backend_outcome", endpoint=f"{address(2)}:4317", success="false"), 0)
+        self.wait_at_owners(names, [1], endpoint=address)
+        hanging.close()
         self.end(weir)
 
 
