@@ -65,8 +65,9 @@ static void markdown_row(const struct weir_option *row, const char *path, struct
     weir_text_addf(text, "| `%s` | ", path);
     add_cell(text, words_type(row));
     weir_text_adds(text, " | ");
-    if (row->preset)
-        weir_text_addf(text, "`%s`", row->preset[0] ? row->preset : "\"\"");
+    const char *preset = words_preset(row);
+    if (preset)
+        weir_text_addf(text, "`%s`", preset[0] ? preset : "\"\"");
     else
         words_default(row, text);
     weir_text_adds(text, " | ");

@@ -154,14 +154,15 @@ static void add_default(const struct weir_option *row, struct weir_dump *dump)
 {
     int64_t whole;
     double number;
-    struct weir_str preset = weir_str_of(row->preset);
-    if (!row->preset)
+    const char *text = words_preset(row);
+    if (!text)
         return;
+    struct weir_str preset = weir_str_of(text);
     weir_dump_key(dump, WEIR_STR("default"));
     if (row->kind == WEIR_OPTION_KIND_INTS)
         add_default_ints(row, dump);
     else if (row->kind == WEIR_OPTION_KIND_BOOL)
-        weir_dump_bool(dump, strcmp(row->preset, "true") == 0);
+        weir_dump_bool(dump, strcmp(text, "true") == 0);
     else if (row->kind == WEIR_OPTION_KIND_INT && weir_str_to_i64(preset, &whole))
         weir_dump_int(dump, whole);
     else if (row->kind == WEIR_OPTION_KIND_DOUBLE && weir_str_to_double(preset, &number))

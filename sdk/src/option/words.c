@@ -39,12 +39,19 @@ bool words_has_keys(const struct weir_option *row)
     return row->table && row->kind != WEIR_OPTION_KIND_INLINE;
 }
 
+const char *words_preset(const struct weir_option *row)
+{
+    bool is_switch = row->kind == WEIR_OPTION_KIND_BOOL && !row->required && !row->replaced_by;
+    return !row->preset && is_switch ? "false" : row->preset;
+}
+
 void words_default(const struct weir_option *row, struct weir_text *text)
 {
+    const char *preset = words_preset(row);
     if (row->required)
         weir_text_adds(text, "required");
-    else if (row->preset)
-        weir_text_addf(text, "default %s", row->preset[0] ? row->preset : "\"\"");
+    else if (preset)
+        weir_text_addf(text, "default %s", preset[0] ? preset : "\"\"");
     else if (row->kind == WEIR_OPTION_KIND_GROUP && row->presence == WEIR_SOME)
         weir_text_adds(text, "on by default");
     else if (row->kind == WEIR_OPTION_KIND_GROUP && row->presence != WEIR_ALWAYS)

@@ -13,6 +13,9 @@ enum { WORDS_DEPTH_MAX = 8 };
 /* "string", "duration", "list of strings", "section": what is written as the value. */
 const char *words_type(const struct weir_option *row);
 
+/* The default as a user would write it; a switch without a preset is false. NULL: none to show. */
+const char *words_preset(const struct weir_option *row);
+
 /* Adds "required", or "default 5s", or nothing. */
 void words_default(const struct weir_option *row, struct weir_text *text);
 
