@@ -77,12 +77,35 @@ static struct backend *make(struct backends *backends, const char *endpoint)
     return backend;
 }
 
+/* No worker has the set any more. */
+static void forget_set(struct backend_set *set)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->backends[i]->sets--;
+    backend_set_unref(set);
+}
+
+static void sweep_sets(struct backends *backends)
+{
+    struct backend_set **at = &backends->sets;
+    while (*at) {
+        struct backend_set *set = *at;
+        if (set == backends->set || atomic_load(&set->references) > 1) {
+            at = &set->next;
+            continue;
+        }
+        *at = set->next;
+        forget_set(set);
+    }
+}
+
 void backends_sweep(struct backends *backends)
 {
     struct backend **at = &backends->first;
+    sweep_sets(backends);
     while (*at) {
         struct backend *backend = *at;
-        if (backend->wanted || atomic_load(&backend->clients) > 0) {
+        if (backend->sets > 0 || atomic_load(&backend->clients) > 0) {
             at = &backend->next;
             continue;
         }
@@ -126,17 +149,17 @@ static struct backend_set *make_set(struct backends *backends, char **endpoints,
     struct backend_set *set = weir_xcalloc(1, sizeof(*set));
     set->references = 1;
     set->backends = weir_xcalloc(count + 1, sizeof(struct backend *));
-    for (struct backend *backend = backends->first; backend; backend = backend->next)
-        backend->wanted = false;
     for (size_t i = 0; i < count; i++) {
         struct backend *backend = find(backends, endpoints[i]);
         if (!backend && !(backend = make(backends, endpoints[i])))
             continue;
-        backend->wanted = true;
+        backend->sets++;
         endpoints[set->count] = endpoints[i];
         set->backends[set->count++] = backend;
     }
     ring_build(&set->ring, endpoints, set->count);
+    set->next = backends->sets;
+    backends->sets = set;
     return set;
 }
 
@@ -147,11 +170,8 @@ bool backends_update(struct backends *backends, const char *const *endpoints, si
         sorted[i] = (char *)(uintptr_t)endpoints[i];
     count = tidy(sorted, count);
     bool changed = !same(backends->set, sorted, count);
-    if (changed) {
-        struct backend_set *set = make_set(backends, sorted, count);
-        backend_set_unref(backends->set);
-        backends->set = set;
-    }
+    if (changed)
+        backends->set = make_set(backends, sorted, count);
     free(sorted);
     backends_sweep(backends);
     return changed;
@@ -159,8 +179,12 @@ bool backends_update(struct backends *backends, const char *const *endpoints, si
 
 void backends_free(struct backends *backends)
 {
-    backend_set_unref(backends->set);
     backends->set = NULL;
+    while (backends->sets) {
+        struct backend_set *set = backends->sets;
+        backends->sets = set->next;
+        backend_set_unref(set);
+    }
     while (backends->first) {
         struct backend *backend = backends->first;
         backends->first = backend->next;
