@@ -14,7 +14,9 @@ import urllib.request
 import yaml
 
 from weirtest import TestCase, manifests, messages, paths, rpc, run, wait_for
+from weirtest.kube import ApiServer
 from weirtest.network import Impossible, network
+from weirtest.pki import Authority
 
 
 @functools.cache
@@ -150,7 +152,30 @@ class TestOperator(TestCase):
                     self.assertNotIn("error", done.stderr)
 
 
-class TestRunning(Rendered):
+class Running(Rendered):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        try:
+            cls.network = network()
+        except Impossible as error:
+            cls.skipTest(cls, f"no network of its own: {error}")
+
+    def begin(self, folder, container=None, args=(), env=None):
+        """(container, weir) of a kustomization, or of this container in it."""
+        container = container or manifests.containers(rendered()[folder])[0]
+        tmp = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weirtest.")))
+        arguments = container.arguments(tmp)
+        first = next(one for one in arguments if one.startswith("--config="))
+        arguments.remove(first)
+        if any(mount["mountPath"] == "/var/lib/weir" for mount in container.spec["volumeMounts"]):
+            arguments.append(f"--set=extensions.file_storage.directory={tmp}/queue")
+        weir = self.weir(pathlib.Path(first.partition("=")[2]).read_text(), args=[*arguments, *args],
+                         env={**container.environment(), **(env or {})})
+        return container, weir
+
+
+class TestRunning(Running):
     """Each container's weir: ports, probes, and what comes in at the front goes out at the back."""
 
     # Where its telemetry goes, and the sinks at these places.
@@ -159,24 +184,9 @@ class TestRunning(Rendered):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        try:
-            cls.network = network()
-        except Impossible as error:
-            cls.skipTest(cls, f"no network of its own: {error}")
         cls.network.hosts(*cls.backends)
         cls.sink = cls.network.at_far_end(rpc.Sink, port=4317, host=cls.network.far)
         cls.addClassCleanup(cls.sink.close)
-
-    def begin(self, folder):
-        (container,) = manifests.containers(rendered()[folder])
-        tmp = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weirtest.")))
-        arguments = container.arguments(tmp)
-        first = next(one for one in arguments if one.startswith("--config="))
-        arguments.remove(first)
-        if any(mount["mountPath"] == "/var/lib/weir" for mount in container.spec["volumeMounts"]):
-            arguments.append(f"--set=extensions.file_storage.directory={tmp}/queue")
-        weir = self.weir(pathlib.Path(first.partition("=")[2]).read_text(), args=arguments, env=container.environment())
-        return container, weir
 
     def assert_as_declared(self, container, weir):
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
@@ -219,3 +229,68 @@ class TestRunning(Rendered):
         container, weir = self.begin("overlays/gateway-loki-prometheus")
         self.assert_as_declared(container, weir)
         self.stop_cleanly(weir)
+
+
+class TestRouting(Running):
+    """Traces that are routed to the pods of a Service, which the Kubernetes API names."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = pathlib.Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="weirtest.")))
+        authority = Authority(folder)
+        account = folder / "run" / "secrets" / "kubernetes.io" / "serviceaccount"
+        account.mkdir(parents=True)
+        (account / "ca.crt").write_bytes(authority.pem.read_bytes())
+        (account / "namespace").write_text("observability")
+        (account / "token").write_text("secret")
+        cls.network.cover("/run", folder / "run")
+        cls.api = ApiServer(authority.issue(san="IP:127.0.0.1"), "secret")
+        cls.addClassCleanup(cls.api.close)
+        cls.in_cluster = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(cls.api.port)}
+
+    def put(self, service):
+        self.api.put_slice(f"{service}-1", service, [(self.network.far, True, None)], "observability")
+
+    def assert_allowed(self, objects):
+        """What was asked for is what the Role says."""
+        (role,) = [one for one in objects if one["kind"] == "Role"]
+        (rule,) = role["rules"]
+        self.assertLessEqual({"list", "watch"}, set(rule["verbs"]))
+        allowed = f"/apis/{rule['apiGroups'][0]}/v1/namespaces/observability/{rule['resources'][0]}"
+        self.assertEqual({path for path, _ in self.api.asked}, {allowed})
+
+    def errors(self, weir_port, count):
+        """Sends traces of one span with an error each."""
+        message = messages.request("traces")()
+        spans = message.resource_spans.add().scope_spans.add().spans
+        for number in range(count):
+            spans.add(name="work", trace_id=(number + 1).to_bytes(16, "big"), span_id=b"12345678", start_time_unix_nano=1,
+                      end_time_unix_nano=2).status.code = 2
+        answer = self.managed(rpc.Sender(weir_port)).export("traces", message)
+        self.assertEqual(answer.code, "OK", answer)
+
+    def test_agents(self):
+        self.put("weir-gateway-headless")
+        sink = self.managed(self.network.at_far_end(rpc.Sink, port=4317, host=self.network.far))
+        container, weir = self.begin("overlays/agent-balanced", env=self.in_cluster)
+        self.errors(container.ports["otlp"], 20)
+        sink.wait_count("traces", 20, 20)
+        self.assert_allowed(rendered()["overlays/agent-balanced"])
+        self.stop_cleanly(weir)
+
+    def test_two_tiers(self):
+        """Through the router and the sampler, each with its manifest's configuration, to the backend."""
+        objects = rendered()["overlays/gateway-sampling"]
+        by_name = {one.workload["metadata"]["name"]: one for one in manifests.containers(objects)}
+        self.put("weir-gateway-headless-sampler")
+        sink = self.managed(self.network.at_far_end(rpc.Sink, port=14317, host=self.network.far))
+        _, sampler = self.network.at_far_end(
+            self.begin, "", by_name["weir-gateway-sampler"], args=["--set=processors.tail_sampling.decision_wait=1s"],
+            env={"OTLP_BACKEND": f"{self.network.far}:14317"})
+        router, weir = self.begin("", by_name["weir-gateway"], env=self.in_cluster)
+        self.errors(router.ports["otlp"], 20)
+        sink.wait_count("traces", 20, 30)
+        self.assert_allowed(objects)
+        self.stop_cleanly(weir)
+        self.stop_cleanly(sampler)
