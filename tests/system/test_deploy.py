@@ -8,6 +8,7 @@ import copy
 import functools
 import pathlib
 import re
+import shutil
 import tempfile
 import urllib.request
 
@@ -128,6 +129,52 @@ class TestContainers(Rendered):
             with self.subTest(folder, container=one.name), tempfile.TemporaryDirectory(prefix="weirtest.") as tmp:
                 done = run("validate", *one.arguments(tmp), env=one.environment())
                 self.assertEqual((done.code, done.stderr), (0, ""))
+
+
+class TestPage(Rendered):
+    """What docs/user/kubernetes.md shows."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        page = (paths.TOP / "docs" / "user" / "kubernetes.md").read_text()
+        cls.examples = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+
+    def build(self, *examples, files=()):
+        """A kustomization of these examples beside a checkout in the folder weir."""
+        with tempfile.TemporaryDirectory(prefix="weirtest.") as folder:
+            folder = pathlib.Path(folder)
+            shutil.copytree(manifests.KUSTOMIZE, folder / "weir" / "deploy" / "kustomize")
+            for name, text in dict(files).items():
+                (folder / name).write_text(text)
+            merged = {key: value for one in examples for key, value in one.items()}
+            (folder / "kustomization.yaml").write_text(yaml.safe_dump(merged))
+            objects = manifests.kustomize(folder)
+        self.assertEqual([text for one in objects for text in manifests.mistakes(one)] + manifests.inconsistencies(objects), [])
+        return objects
+
+    def test_kustomizations(self):
+        whole, config, sidecar = [one for one in self.examples if "spec" not in one]
+        objects = self.build(whole, config, files={"config.yaml": "receivers: {nop: {}}"})
+        agent, gateway = sorted(manifests.containers(objects), key=lambda one: one.role)
+        self.assertEqual({one["metadata"]["namespace"] for one in objects}, {"observability"})
+        self.assertEqual([one.spec["image"] for one in (agent, gateway)],
+                         ["registry.example.com/weir:agent", "registry.example.com/weir:gateway"])
+        self.assertEqual(gateway.environment()["OTLP_BACKEND"], "tempo:4317")
+        self.assertEqual(gateway.files(), {"/conf/config.yaml": "receivers: {nop: {}}"})
+        app = (manifests.KUSTOMIZE / "base" / "sidecar" / "app.yaml").read_text()
+        objects = self.build({"resources": ["app.yaml"]}, sidecar, files={"app.yaml": app})
+        self.assertTrue(manifests.containers(objects)[0].native)
+
+    def test_an_operators_resource(self):
+        (resource,) = [one for one in self.examples if "spec" in one]
+        self.assertEqual(resource["kind"], "OpenTelemetryCollector")
+        spec = resource["spec"]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump(spec["config"], file)
+            file.flush()
+            done = run("validate", f"--config={file.name}", *(f"--{key}={value}" for key, value in spec["args"].items()))
+        self.assertEqual((done.code, done.stderr), (0, ""))
 
 
 class TestOperator(TestCase):
