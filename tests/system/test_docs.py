@@ -108,6 +108,17 @@ class TestDocuments(TestCase):
                 with self.subTest(page=str(page.relative_to(paths.TOP)), example=number):
                     self.assert_loads(example)
 
+    def test_migration(self):
+        """What is said to be missing is, and every component stands in the table of names."""
+        installed = {kind: {name for e in entries for name in [e["name"], *e.get("aliases", [])]}
+                     for kind, entries in yaml.safe_load(run("components").stdout).items() if kind in SECTIONS}
+        text = (paths.TOP / "docs" / "user" / "migrate.md").read_text()
+        _, missing, names = re.split(r"^## (?:Not there yet|Components under all their names)$", text, flags=re.MULTILINE)
+        for kind, row in re.findall(r"^\| (\w+s) \| (`.*) \|$", missing, re.MULTILINE):
+            self.assertEqual(set(re.findall(r"`(\w+)`", row)) & installed[kind], set())
+        told = set(re.findall(r"`(\w+)`", names))
+        self.assertEqual(set().union(*installed.values()) - told, set())
+
     def test_man_page(self):
         text = (paths.TOP / "docs" / "man" / "weir.yaml.5").read_text()
         example = re.search(r"^\.EX\n(.*?)^\.EE", text, re.MULTILINE | re.DOTALL).group(1)
