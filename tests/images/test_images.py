@@ -117,6 +117,7 @@ class TestImages(ImageCase):
             f"{authority.pem}:/etc/ssl/certs/ca.crt:ro", "--add-host", f"{GATEWAY_NAME}:{self.network.far}",
             "-e", "MY_POD_NAME=web-0", "-e", "MY_POD_NAMESPACE=shop"])
         wait_for(lambda: "Everything is ready" in container.log, 30, lambda: f"a ready container:\n{container.log}")
+        self.assertIn('"workers": 1}', container.log)
         self.pass_on(sink, 20000)
         self.assertEqual(container.inspect(".State.OOMKilled"), "false")
         print(f"\nsidecar.yaml: {container.kib('VmHWM') / 1024:.1f} MiB at most, of 128")
