@@ -31,6 +31,15 @@ static const char *next_candidate(void *cursor)
     return NULL;
 }
 
+/* The section that has a component of this name; NULL if none has. */
+static const char *section_with(const struct weir_config *config, const char *id)
+{
+    for (int kind = 0; kind < WEIR_KINDS; kind++)
+        if (weir_config_find(config, (enum weir_kind)kind, id))
+            return model_section_name((enum weir_kind)kind);
+    return NULL;
+}
+
 /* Reports each use of what neither kind has. */
 static void check_uses(const struct check *check, const struct weir_uses *uses, const char *path,
                        const char *what, enum weir_kind kind, enum weir_kind other)
@@ -42,9 +51,15 @@ static void check_uses(const struct check *check, const struct weir_uses *uses, 
             continue;
         struct candidates candidates = { check->config, { kind, other }, 0, 0 };
         const char *nearest = weir_nearest_name(use->id.text, next_candidate, &candidates);
-        weir_problem_add(check->problems, use->place, path,
-                         "references %s \"%s\" which is not configured%s%s%s", what, use->id.text,
-                         nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
+        const char *section = section_with(check->config, use->id.text);
+        if (section)
+            weir_problem_add(check->problems, use->place, path,
+                             "references %s \"%s\" which is not configured (it stands among the %s)", what,
+                             use->id.text, section);
+        else
+            weir_problem_add(check->problems, use->place, path,
+                             "references %s \"%s\" which is not configured%s%s%s", what, use->id.text,
+                             nearest ? " (did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?)" : "");
     }
 }
 

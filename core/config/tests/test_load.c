@@ -97,9 +97,11 @@ static const struct {
            "[a, c]}}}",
       "1.yaml:3:81: service::pipelines::traces::processors: references processor \"p\" multiple times\n"
       "1.yaml:3:24: service::extensions: references extension \"x\" which is not configured\n"
-      "1.yaml:3:61: service::pipelines::traces: references receiver \"b\" which is not configured\n"
+      "1.yaml:3:61: service::pipelines::traces: references receiver \"b\" which is not configured (it stands among "
+      "the exporters)\n"
       "1.yaml:3:78: service::pipelines::traces: references processor \"p\" which is not configured\n"
-      "1.yaml:3:97: service::pipelines::traces: references exporter \"a\" which is not configured\n"
+      "1.yaml:3:97: service::pipelines::traces: references exporter \"a\" which is not configured (it stands among "
+      "the receivers)\n"
       "1.yaml:3:100: service::pipelines::traces: references exporter \"c\" which is not configured\n" },
     { BASE "connectors: {b: }\n" PIPELINE,
       "1.yaml:3:14: connectors::b: ambiguous ID: Found both \"b\" exporter and \"b\" connector. Change one "
