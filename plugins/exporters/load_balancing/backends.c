@@ -121,14 +121,19 @@ static int compare_texts(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool same(const struct backend_set *set, char *const *endpoints, size_t count)
+/* True if these are not the endpoints of the last time, those that cannot be used among them. */
+static bool differ(struct backends *backends, char *const *endpoints, size_t count)
 {
-    if (!set || set->count != count)
+    struct weir_text all = { .data = NULL };
+    weir_text_adds(&all, "");
+    for (size_t i = 0; i < count; i++)
+        weir_text_addf(&all, "%s\n", endpoints[i]);
+    if (backends->last && strcmp(backends->last, weir_text_string(&all)) == 0) {
+        weir_text_free(&all);
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(set->backends[i]->endpoint, endpoints[i]) != 0)
-            return false;
     }
+    free(backends->last);
+    backends->last = weir_text_steal(&all);
     return true;
 }
 
@@ -169,7 +174,7 @@ bool backends_update(struct backends *backends, const char *const *endpoints, si
     for (size_t i = 0; i < count; i++)
         sorted[i] = (char *)(uintptr_t)endpoints[i];
     count = tidy(sorted, count);
-    bool changed = !same(backends->set, sorted, count);
+    bool changed = differ(backends, sorted, count);
     if (changed)
         backends->set = make_set(backends, sorted, count);
     free(sorted);
@@ -180,6 +185,8 @@ bool backends_update(struct backends *backends, const char *const *endpoints, si
 void backends_free(struct backends *backends)
 {
     backends->set = NULL;
+    free(backends->last);
+    backends->last = NULL;
     while (backends->sets) {
         struct backend_set *set = backends->sets;
         backends->sets = set->next;

@@ -44,6 +44,7 @@ struct backends {
     struct backend *first;
     struct backend_set *set;  /* the newest; NULL: none yet */
     struct backend_set *sets; /* all */
+    char *last;               /* the endpoints that were found last, a line each; NULL: none yet */
 };
 
 /* Makes the set of these endpoints, of which order and doubles do not count. True if it differs from the last; an endpoint

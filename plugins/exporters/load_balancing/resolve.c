@@ -16,7 +16,7 @@ void resolver_count(struct resolver *resolver, const char *why)
 {
     weir_series_add(why ? resolver->failed : resolver->succeeded, 1);
     if (why)
-        weir_log(weir_instance_logger(resolver->instance), WEIR_ERROR, "Cannot resolve the backends",
+        weir_log(weir_instance_logger(resolver->instance), WEIR_WARN, "Cannot resolve the backends",
                  WEIR_F_TEXT("resolver", resolver_name(resolver->config)), WEIR_F_TEXT("error", why));
 }
 

@@ -59,6 +59,17 @@ START_TEST(order_and_doubles_do_not_count)
 }
 END_TEST
 
+START_TEST(an_endpoint_that_cannot_be_used)
+{
+    ck_assert(update("a", "b:99999"));
+    expect("a:4317 ");
+    ck_assert(!update("a", "b:99999"));
+    ck_assert(!update("b:99999", "a"));
+    ck_assert(update("b:99999", NULL));
+    ck_assert_uint_eq(backends.set->count, 0);
+}
+END_TEST
+
 /* A worker takes up a set when two others have come already. */
 START_TEST(a_set_on_its_way_keeps_its_backends)
 {
@@ -97,6 +108,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, order_and_doubles_do_not_count);
+    tcase_add_test(tests, an_endpoint_that_cannot_be_used);
     tcase_add_test(tests, a_set_on_its_way_keeps_its_backends);
     tcase_add_test(tests, a_set_outlives_the_backends);
     return run_suite(suite);
