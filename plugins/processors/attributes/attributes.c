@@ -20,6 +20,7 @@ struct shared {
     struct weir_actions *actions;
     struct match *include; /* NULL: everything */
     struct match *exclude; /* NULL: nothing */
+    bool matches;          /* there is one of them */
 };
 
 /* One batch being changed. */
@@ -57,6 +58,7 @@ static int create(struct weir_instance *instance, struct weir_error *error)
         return weir_error_prefix(error, "include");
     if (config->exclude_on && !(shared->exclude = match_new(&config->exclude, signal, error)))
         return weir_error_prefix(error, "exclude");
+    shared->matches = config->include_on || config->exclude_on;
     shared->actions = weir_actions_new(&config->actions, error);
     return shared->actions ? 0 : -1;
 }
@@ -79,54 +81,42 @@ static bool is_meant(const struct pass *pass)
            !(pass->shared->exclude && match_test(pass->shared->exclude, &pass->item));
 }
 
-static bool touches(const struct pass *pass, const struct weir_attributes *attributes)
-{
-    return weir_actions_touch(pass->shared->actions, attributes);
-}
-
-static bool apply(const struct pass *pass, struct weir_attributes *attributes)
-{
-    return weir_actions_apply(pass->shared->actions, attributes, weir_batch_arena(pass->batch),
-                              weir_batch_context(pass->batch));
-}
-
-/* Each of these is false when memory is out. */
+/* Only what is asked for by include or exclude is decoded. Each of these is false when memory is out. */
 static bool change_span(struct pass *pass, struct weir_entry *entry)
 {
-    pass->item.span = weir_entry_span(entry);
-    if (!pass->item.span)
+    if (pass->shared->matches && !(pass->item.span = weir_entry_span(entry)))
         return false;
-    if (!is_meant(pass) || !touches(pass, &pass->item.span->attributes))
-        return true;
-    struct weir_span *span = weir_entry_edit_span(entry);
-    return span && apply(pass, &span->attributes);
+    return !is_meant(pass) || weir_actions_apply_entry(pass->shared->actions, pass->batch, entry);
 }
 
 static bool change_record(struct pass *pass, struct weir_entry *entry)
 {
-    pass->item.record = weir_entry_log_record(entry);
-    if (!pass->item.record)
+    if (pass->shared->matches && !(pass->item.record = weir_entry_log_record(entry)))
         return false;
-    if (!is_meant(pass) || !touches(pass, &pass->item.record->attributes))
-        return true;
-    struct weir_log_record *record = weir_entry_edit_log_record(entry);
-    return record && apply(pass, &record->attributes);
+    return !is_meant(pass) || weir_actions_apply_entry(pass->shared->actions, pass->batch, entry);
+}
+
+static bool change_points(const struct pass *pass, struct weir_metric *metric)
+{
+    for (size_t i = 0; metric && i < metric->point_count; i++) {
+        if (!weir_actions_apply(pass->shared->actions, &metric->points[i].attributes, weir_batch_arena(pass->batch),
+                                weir_batch_context(pass->batch)))
+            return false;
+    }
+    return metric != NULL;
 }
 
 static bool change_metric(struct pass *pass, struct weir_entry *entry)
 {
-    bool touched = false, good = true;
+    bool touched = false;
     pass->item.metric = weir_entry_metric(entry);
     if (!pass->item.metric)
         return false;
     if (!is_meant(pass))
         return true;
     for (size_t i = 0; !touched && i < pass->item.metric->point_count; i++)
-        touched = touches(pass, &pass->item.metric->points[i].attributes);
-    struct weir_metric *metric = touched ? weir_entry_edit_metric(entry) : NULL;
-    for (size_t i = 0; metric && good && i < metric->point_count; i++)
-        good = apply(pass, &metric->points[i].attributes);
-    return good && (metric || !touched);
+        touched = weir_actions_touch(pass->shared->actions, &pass->item.metric->points[i].attributes);
+    return !touched || change_points(pass, weir_entry_edit_metric(entry));
 }
 
 static bool change_entry(struct pass *pass, struct weir_entry *entry)
@@ -143,8 +133,7 @@ static bool change_entry(struct pass *pass, struct weir_entry *entry)
 
 static bool change_scope(struct pass *pass, struct weir_scope_group *scope)
 {
-    pass->item.scope = weir_scope_group_scope(scope);
-    if (!pass->item.scope)
+    if (pass->shared->matches && !(pass->item.scope = weir_scope_group_scope(scope)))
         return false;
     for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry))
         if (!change_entry(pass, entry))
@@ -155,8 +144,7 @@ static bool change_scope(struct pass *pass, struct weir_scope_group *scope)
 static bool change(struct pass *pass)
 {
     for (struct weir_group *group = weir_batch_first_group(pass->batch); group; group = weir_group_next(group)) {
-        pass->item.resource = weir_group_resource(group);
-        if (!pass->item.resource)
+        if (pass->shared->matches && !(pass->item.resource = weir_group_resource(group)))
             return false;
         for (struct weir_scope_group *scope = weir_group_first_scope(group); scope;
              scope = weir_scope_group_next(scope))

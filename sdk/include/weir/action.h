@@ -6,6 +6,7 @@
 #ifndef WEIR_ACTION_H
 #define WEIR_ACTION_H
 
+#include <weir/batch.h>
 #include <weir/context.h>
 #include <weir/option.h>
 #include <weir/value.h>
@@ -54,6 +55,12 @@ WEIR_EXPORT bool weir_actions_touch(const struct weir_actions *actions, const st
  * false when memory is out: some have been applied then. The attributes' writer. */
 WEIR_EXPORT bool weir_actions_apply(const struct weir_actions *actions, struct weir_attributes *attributes,
                                     struct weir_arena *arena, const struct weir_context *context) WEIR_MUST_USE;
+
+/* Applies the actions to the attributes of a span or log record of an exclusive batch; one that nobody has changed yet is
+ * not decoded where the actions only put and delete under fixed keys. Ends the use of the entry's structs, as
+ * weir_batch_commit does. false when memory is out. The owner's worker. */
+WEIR_EXPORT bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_batch *batch,
+                                          struct weir_entry *entry) WEIR_MUST_USE;
 
 WEIR_END
 

@@ -6,6 +6,8 @@
 #include <weir/action.h>
 #include <weir/regex.h>
 
+#include "sdk/src/otlp/rewrite.h"
+
 enum conversion {
     CONVERT_STRING,
     CONVERT_INT,
@@ -29,7 +31,12 @@ struct weir_actions {
     struct weir_arena arena; /* of the literal values */
     struct action *items;
     size_t count;
+    struct otlp_rule *rules; /* what all of them come to; NULL: that depends on more than which keys are there */
+    size_t rule_count;
 };
+
+/* Finds the rules, where there are such; false when memory is out. */
+bool action_plan(struct weir_actions *actions);
 
 /* The type that `converted_type` names; false for other words. */
 bool action_conversion(const char *name, enum conversion *out);

@@ -160,3 +160,29 @@ bool weir_actions_touch(const struct weir_actions *actions, const struct weir_at
             return true;
     return false;
 }
+
+static bool apply_to_span(const struct weir_actions *actions, struct weir_batch *batch, struct weir_entry *entry)
+{
+    const struct weir_span *span = weir_entry_span(entry);
+    if (!span || !weir_actions_touch(actions, &span->attributes))
+        return span != NULL;
+    struct weir_span *own = weir_entry_edit_span(entry);
+    return own && weir_actions_apply(actions, &own->attributes, weir_batch_arena(batch), weir_batch_context(batch));
+}
+
+static bool apply_to_record(const struct weir_actions *actions, struct weir_batch *batch, struct weir_entry *entry)
+{
+    const struct weir_log_record *record = weir_entry_log_record(entry);
+    if (!record || !weir_actions_touch(actions, &record->attributes))
+        return record != NULL;
+    struct weir_log_record *own = weir_entry_edit_log_record(entry);
+    return own && weir_actions_apply(actions, &own->attributes, weir_batch_arena(batch), weir_batch_context(batch));
+}
+
+bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_batch *batch, struct weir_entry *entry)
+{
+    if (actions->rules && otlp_can_rewrite(entry))
+        return otlp_rewrite(entry, actions->rules, actions->rule_count);
+    return weir_batch_signal(batch) == WEIR_TRACES ? apply_to_span(actions, batch, entry)
+                                                   : apply_to_record(actions, batch, entry);
+}

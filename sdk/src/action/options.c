@@ -193,6 +193,11 @@ struct weir_actions *weir_actions_new(const struct weir_groups *groups, struct w
             return NULL;
         }
     }
+    if (!action_plan(actions)) {
+        weir_error_set(error, "out of memory");
+        weir_actions_free(actions);
+        return NULL;
+    }
     return actions;
 }
 
@@ -203,6 +208,7 @@ void weir_actions_free(struct weir_actions *actions)
     for (size_t i = 0; i < actions->count; i++)
         weir_regex_free(actions->items[i].pattern);
     free(actions->items);
+    free(actions->rules);
     weir_arena_free(&actions->arena);
     free(actions);
 }

@@ -6,14 +6,19 @@
 
 #include "sdk/src/otlp/tree.h"
 
-static bool touch_group(struct weir_group *group)
+static void mark_group(struct weir_group *group)
 {
     struct otlp_chunk *chunk = group->chunk;
-    if (!otlp_chunk_keep_pool(chunk))
-        return false;
     group->changed = true;
     chunk->changed = chunk->unsettled = true;
     chunk->batch->sized = false;
+}
+
+static bool touch_group(struct weir_group *group)
+{
+    if (!otlp_chunk_keep_pool(group->chunk))
+        return false;
+    mark_group(group);
     return true;
 }
 
@@ -31,6 +36,14 @@ static bool touch_entry(struct weir_entry *entry)
         return false;
     entry->changed = true;
     return true;
+}
+
+void otlp_entry_replace(struct weir_entry *entry, struct otlp_slice raw)
+{
+    entry->raw = raw;
+    entry->decoded = NULL;
+    entry->scope->changed = true;
+    mark_group(entry->scope->group);
 }
 
 static void uncount_group(struct weir_group *group)

@@ -52,6 +52,19 @@ static inline struct weir_str otlp_slice_payload(const struct otlp_slice *slice)
     return field.payload;
 }
 
+/* The key of a KeyValue; of several the last, as everywhere. */
+static inline struct weir_str otlp_key_of(struct weir_str attribute)
+{
+    struct weir_cursor cursor = otlp_fields(attribute);
+    struct otlp_field field;
+    struct weir_str key = WEIR_STR_NONE;
+    while (otlp_next_field(&cursor, &field)) {
+        if (field.number == 1)
+            key = field.payload;
+    }
+    return key;
+}
+
 /* True for the members of Metric's oneof `data`. */
 static inline bool otlp_is_metric_data(uint32_t number)
 {

@@ -88,19 +88,6 @@ void weir_entry_span_index(struct weir_entry *entry, struct weir_span_index *out
         index_field(&field, out);
 }
 
-/* The key of a KeyValue; of several the last, as everywhere. */
-static struct weir_str key_of(struct weir_str bytes)
-{
-    struct weir_cursor cursor = otlp_read_start(bytes);
-    struct otlp_read field;
-    struct weir_str key = WEIR_STR_NONE;
-    while (otlp_read_next(&cursor, &field)) {
-        if (field.number == 1)
-            key = field.bytes;
-    }
-    return key;
-}
-
 static const struct weir_attributes *decoded_attributes(const struct weir_entry *entry,
                                                         enum weir_signal signal)
 {
@@ -125,7 +112,7 @@ bool weir_entry_attribute(struct weir_entry *entry, struct weir_str key, struct 
     struct weir_cursor cursor = otlp_read_start(otlp_slice_payload(&entry->raw));
     struct otlp_read field;
     while (otlp_read_next(&cursor, &field)) {
-        if (field.number != number || !weir_str_equal(key_of(field.bytes), key))
+        if (field.number != number || !weir_str_equal(otlp_key_of(field.bytes), key))
             continue;
         struct weir_attribute attribute = { .key = WEIR_STR_NONE };
         if (!otlp_decode_attribute(&chunk->arena, field.bytes, &attribute))

@@ -225,6 +225,9 @@ size_t otlp_group_size(const struct weir_group *group);
 size_t otlp_scope_size(const struct weir_scope_group *scope);
 size_t otlp_entry_size(const struct weir_entry *entry);
 
+/* edit.c: gives a span or log record other bytes, the whole field, which the chunk keeps. */
+void otlp_entry_replace(struct weir_entry *entry, struct otlp_slice raw);
+
 /* copy.c: a chunk of its own with the same telemetry. NULL when memory is out. */
 struct otlp_chunk *otlp_chunk_copy(struct otlp_chunk *chunk, struct weir_batch *batch);
 struct weir_group *otlp_group_copy(struct otlp_chunk *to, const struct weir_group *group);

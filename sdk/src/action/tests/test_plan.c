@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Actions on the bytes of entries: the same comes out as of actions on decoded ones.
+ */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sdk/src/action/action.h"
+#include "sdk/src/otlp/tests/batches.h"
+#include "tests/unit/suite.h"
+
+#define CASES 3000
+#define KEYS 32
+
+struct keys {
+    struct weir_str items[KEYS];
+    size_t count;
+};
+
+static void add_keys(struct keys *keys, const struct weir_attributes *attributes)
+{
+    for (size_t i = 0; i < attributes->count && keys->count < KEYS; i++) {
+        if (attributes->items[i].key.length > 0)
+            keys->items[keys->count++] = attributes->items[i].key;
+    }
+}
+
+#define FOR_EACH_ENTRY(batch, e)                                                                    \
+    for (struct weir_group *g = weir_batch_first_group(batch); g; g = weir_group_next(g))           \
+        for (struct weir_scope_group *s = weir_group_first_scope(g); s; s = weir_scope_group_next(s)) \
+            for (struct weir_entry *e = weir_scope_group_first(s); e; e = weir_entry_next(e))
+
+/* Keys that are there, and two that are not. */
+static void find_keys(struct weir_batch *batch, struct keys *keys)
+{
+    *keys = (struct keys){ .items = { WEIR_STR("new"), WEIR_STR("newer") }, .count = 2 };
+    FOR_EACH_ENTRY(batch, entry) {
+        add_keys(keys, weir_batch_signal(batch) == WEIR_TRACES ? &weir_entry_span(entry)->attributes
+                                                               : &weir_entry_log_record(entry)->attributes);
+    }
+}
+
+static void make_actions(struct weir_actions *actions, struct oracle_random *random, const struct keys *keys)
+{
+    static const enum weir_action_kind kinds[] = { WEIR_ACTION_INSERT, WEIR_ACTION_UPDATE, WEIR_ACTION_UPSERT,
+                                                   WEIR_ACTION_DELETE };
+    *actions = (struct weir_actions){ .count = 1 + oracle_below(random, 8) };
+    actions->items = weir_xcalloc(actions->count, sizeof(*actions->items));
+    for (size_t i = 0; i < actions->count; i++) {
+        actions->items[i] = (struct action){
+            .kind = kinds[oracle_below(random, 4)],
+            .key = keys->items[oracle_below(random, keys->count)],
+            .has_value = true,
+            .value = i % 2 ? weir_value_int((int64_t)i) : weir_value_string(WEIR_STR("of an action")),
+        };
+    }
+    ck_assert(action_plan(actions));
+    ck_assert_ptr_nonnull(actions->rules);
+}
+
+static void free_actions(struct weir_actions *actions)
+{
+    free(actions->items);
+    free(actions->rules);
+    weir_arena_free(&actions->arena);
+}
+
+static void apply(const struct weir_actions *actions, struct weir_batch *batch)
+{
+    FOR_EACH_ENTRY(batch, entry) {
+        ck_assert(weir_actions_apply_entry(actions, batch, entry));
+    }
+    weir_batch_commit(batch);
+}
+
+START_TEST(bytes_and_structs_come_to_the_same)
+{
+    enum weir_signal signal = _i ? WEIR_LOGS : WEIR_TRACES;
+    struct oracle_random random = { .state = 300 + (uint64_t)_i };
+    size_t changed = 0;
+    for (unsigned i = 0; i < CASES; i++) {
+        struct weir_actions actions;
+        struct keys keys;
+        size_t length;
+        ProtobufCMessage *request = oracle_generate(&random, signal, oracle_below(&random, 100));
+        uint8_t *bytes = oracle_pack(request, &length);
+        struct weir_batch *as_bytes = batch_of(signal, bytes, length), *as_structs = batch_of(signal, bytes, length);
+        struct weir_batch *walked = batch_of(signal, bytes, length);
+        find_keys(walked, &keys);
+        make_actions(&actions, &random, &keys);
+        apply(&actions, as_bytes);
+        if (i % 2)
+            apply(&actions, as_bytes); // on bytes that were made here
+        struct weir_actions unplanned = { .items = actions.items, .count = actions.count };
+        apply(&unplanned, as_structs);
+        if (i % 2)
+            apply(&unplanned, as_structs);
+        batch_same(as_bytes, as_structs);
+        changed += weir_batch_bytes(as_bytes) != length;
+        weir_batch_unref(as_bytes);
+        weir_batch_unref(as_structs);
+        weir_batch_unref(walked);
+        free_actions(&actions);
+        protobuf_c_message_free_unpacked(request, NULL);
+        free(bytes);
+    }
+    ck_assert_uint_gt(changed, CASES / 4);
+}
+END_TEST
+
+/* "put+added-" of a key's actions: what they come to. */
+static const char *plan_of(const char *words)
+{
+    static char text[64];
+    struct action items[8] = { { .kind = WEIR_ACTION_INSERT } };
+    struct weir_actions actions = { .items = items };
+    int64_t value = 0;
+    for (const char *word = words; *word; word++) {
+        enum weir_action_kind kind = *word == 'i'   ? WEIR_ACTION_INSERT
+                                     : *word == 'u' ? WEIR_ACTION_UPDATE
+                                     : *word == 's' ? WEIR_ACTION_UPSERT
+                                                    : WEIR_ACTION_DELETE;
+        items[actions.count++] = (struct action){ .kind = kind, .key = WEIR_STR("k"), .has_value = true,
+                                                  .value = weir_value_int(++value) };
+    }
+    ck_assert(action_plan(&actions));
+    ck_assert_uint_eq(actions.rule_count, 1);
+    const struct otlp_rule *rule = actions.rules;
+    // A KeyValue of "k" and a small number ends with that number.
+    snprintf(text, sizeof(text), "%s put %d added %d", rule->remove ? "remove" : "keep",
+             rule->put.data ? rule->put.data[rule->put.length - 1] : 0,
+             rule->added.data ? rule->added.data[rule->added.length - 1] : 0);
+    free(actions.rules);
+    weir_arena_free(&actions.arena);
+    return text;
+}
+
+START_TEST(actions_on_one_key_come_to_one_rule)
+{
+    ck_assert_str_eq(plan_of("i"), "keep put 0 added 1");
+    ck_assert_str_eq(plan_of("u"), "keep put 1 added 0");
+    ck_assert_str_eq(plan_of("s"), "keep put 1 added 1");
+    ck_assert_str_eq(plan_of("d"), "remove put 0 added 0");
+    ck_assert_str_eq(plan_of("ii"), "keep put 0 added 1");
+    ck_assert_str_eq(plan_of("ui"), "keep put 1 added 2");
+    ck_assert_str_eq(plan_of("iu"), "keep put 2 added 2");
+    ck_assert_str_eq(plan_of("sd"), "remove put 0 added 0");
+    ck_assert_str_eq(plan_of("di"), "remove put 0 added 2");
+    ck_assert_str_eq(plan_of("dus"), "remove put 0 added 3");
+}
+END_TEST
+
+/* A record with the attributes k=7, z=8, k=9, as bytes. */
+static struct weir_batch *twice(void)
+{
+    struct weir_batch *made = weir_batch_new(WEIR_LOGS);
+    struct weir_attribute items[] = { { WEIR_STR("k"), weir_value_int(7) },
+                                      { WEIR_STR("z"), weir_value_int(8) },
+                                      { WEIR_STR("k"), weir_value_int(9) } };
+    struct weir_group *group = weir_batch_add_group(made, WEIR_STR_NONE);
+    struct weir_log_record *record = weir_scope_group_add_log_record(weir_group_add_scope(group, WEIR_STR_NONE));
+    record->attributes = (struct weir_attributes){ .items = items, .count = 3 };
+    weir_batch_commit(made);
+    struct weir_buffer *bytes = batch_bytes(made);
+    struct weir_batch *batch = batch_of(WEIR_LOGS, bytes->data, bytes->length);
+    weir_buffer_unref(bytes);
+    weir_batch_unref(made);
+    return batch;
+}
+
+static const char *twice_after(enum weir_action_kind kind)
+{
+    static struct weir_text text;
+    struct action item = { .kind = kind, .key = WEIR_STR("k"), .has_value = true, .value = weir_value_int(1) };
+    struct weir_actions actions = { .items = &item, .count = 1 };
+    struct weir_batch *batch = twice();
+    ck_assert(action_plan(&actions));
+    apply(&actions, batch);
+    weir_text_clear(&text);
+    FOR_EACH_ENTRY(batch, entry) {
+        const struct weir_attributes *attributes = &weir_entry_log_record(entry)->attributes;
+        for (size_t i = 0; i < attributes->count; i++)
+            weir_text_addf(&text, "%.*s=%d ", WEIR_STR_ARG(attributes->items[i].key),
+                           (int)attributes->items[i].value.integer);
+    }
+    weir_batch_unref(batch);
+    free(actions.rules);
+    weir_arena_free(&actions.arena);
+    return weir_text_string(&text);
+}
+
+START_TEST(of_several_with_one_key_the_first_is_put_and_all_are_deleted)
+{
+    ck_assert_str_eq(twice_after(WEIR_ACTION_INSERT), "k=7 z=8 k=9 ");
+    ck_assert_str_eq(twice_after(WEIR_ACTION_UPSERT), "k=1 z=8 k=9 ");
+    ck_assert_str_eq(twice_after(WEIR_ACTION_UPDATE), "k=1 z=8 k=9 ");
+    ck_assert_str_eq(twice_after(WEIR_ACTION_DELETE), "z=8 ");
+}
+END_TEST
+
+START_TEST(what_depends_on_values_has_no_rules)
+{
+    struct action copy = { .kind = WEIR_ACTION_INSERT, .key = WEIR_STR("a"), .from_attribute = WEIR_STR("b") };
+    struct action hashed = { .kind = WEIR_ACTION_HASH, .key = WEIR_STR("a") };
+    struct action *all[] = { &copy, &hashed };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(all); i++) {
+        struct weir_actions actions = { .items = all[i], .count = 1 };
+        ck_assert(action_plan(&actions));
+        ck_assert_ptr_null(actions.rules);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("plan");
+    TCase *tests = tcase_create("plan");
+    tcase_set_timeout(tests, 60);
+    suite_add_tcase(suite, tests);
+    tcase_add_loop_test(tests, bytes_and_structs_come_to_the_same, 0, 2);
+    tcase_add_test(tests, actions_on_one_key_come_to_one_rule);
+    tcase_add_test(tests, of_several_with_one_key_the_first_is_put_and_all_are_deleted);
+    tcase_add_test(tests, what_depends_on_values_has_no_rules);
+    return run_suite(suite);
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "sdk/src/otlp/field.h"
+#include "sdk/src/otlp/rewrite.h"
+#include "sdk/src/otlp/write.h"
+
+/* One entry being rewritten. */
+struct pass {
+    const struct otlp_rule *rules;
+    size_t count;
+    uint32_t number;  /* of the attributes' field; below 16, so that its key is one byte */
+    uint64_t present; /* bits of the rules whose keys are there */
+    size_t size;      /* of the new payload */
+    bool moved;       /* what is there does not all stay in its place */
+};
+
+static uint32_t attributes_number(const struct weir_entry *entry)
+{
+    return entry->scope->group->chunk->batch->signal == WEIR_TRACES ? 9 : 6;
+}
+
+bool otlp_can_rewrite(const struct weir_entry *entry)
+{
+    enum weir_signal signal = entry->scope->group->chunk->batch->signal;
+    return (signal == WEIR_TRACES || signal == WEIR_LOGS) && !entry->changed;
+}
+
+struct weir_str otlp_rule_attribute(struct weir_arena *arena, const struct weir_attribute *attribute)
+{
+    struct otlp_writer writer = { NULL, NULL, NULL, false };
+    const struct weir_attributes one = { .items = (struct weir_attribute *)(uintptr_t)attribute, .count = 1 };
+    otlp_write_attributes(&writer, 1, &one);
+    struct otlp_slice field = { writer.at, NULL, otlp_written(&writer) };
+    struct weir_str bytes = writer.failed ? WEIR_STR_NONE : weir_arena_copy(arena, otlp_slice_payload(&field));
+    free(writer.start);
+    return bytes;
+}
+
+/* The rule for the attribute; count: none. */
+static size_t find_rule(const struct pass *pass, struct weir_str attribute)
+{
+    struct weir_str key = otlp_key_of(attribute);
+    for (size_t i = 0; i < pass->count; i++) {
+        if (weir_str_equal(key, pass->rules[i].key))
+            return i;
+    }
+    return pass->count;
+}
+
+static void measure(struct pass *pass, struct weir_str payload)
+{
+    struct weir_cursor cursor = otlp_fields(payload);
+    struct otlp_field field;
+    pass->size = payload.length;
+    while (otlp_next_field(&cursor, &field)) {
+        size_t at = field.number == pass->number ? find_rule(pass, field.payload) : pass->count;
+        if (at == pass->count)
+            continue;
+        const struct otlp_rule *rule = &pass->rules[at];
+        bool first = !(pass->present >> at & 1);
+        pass->present |= UINT64_C(1) << at;
+        if (rule->remove || (rule->put.data && first)) {
+            pass->moved = true;
+            pass->size -= field.length;
+            pass->size += rule->remove ? 0 : otlp_field_size(rule->put.length);
+        }
+    }
+}
+
+static bool appends(const struct pass *pass, size_t at)
+{
+    const struct otlp_rule *rule = &pass->rules[at];
+    return rule->added.data && (rule->remove || !(pass->present >> at & 1));
+}
+
+static uint8_t *put_attribute(const struct pass *pass, uint8_t *at, struct weir_str attribute)
+{
+    *at++ = (uint8_t)(pass->number << 3 | WEIR_WIRE_BYTES);
+    at = otlp_put_varint(at, attribute.length);
+    memcpy(at, attribute.data, attribute.length);
+    return at + attribute.length;
+}
+
+/* Copies the fields, but for those that are replaced or removed. */
+static uint8_t *copy_fields(const struct pass *pass, uint8_t *out, struct weir_str payload)
+{
+    struct weir_cursor cursor = otlp_fields(payload);
+    struct otlp_field field;
+    uint64_t replaced = 0;
+    while (otlp_next_field(&cursor, &field)) {
+        size_t at = field.number == pass->number ? find_rule(pass, field.payload) : pass->count;
+        const struct otlp_rule *rule = at < pass->count ? &pass->rules[at] : NULL;
+        if (rule && rule->remove)
+            continue;
+        if (rule && rule->put.data && !(replaced >> at & 1)) {
+            replaced |= UINT64_C(1) << at;
+            out = put_attribute(pass, out, rule->put);
+            continue;
+        }
+        memcpy(out, field.start, field.length);
+        out += field.length;
+    }
+    return out;
+}
+
+static void write_entry(const struct pass *pass, uint8_t *out, struct weir_str payload)
+{
+    *out++ = OTLP_KEY_2;
+    out = otlp_put_varint(out, pass->size);
+    if (pass->moved) {
+        out = copy_fields(pass, out, payload);
+    } else if (payload.length > 0) {
+        memcpy(out, payload.data, payload.length);
+        out += payload.length;
+    }
+    for (size_t i = 0; i < pass->count; i++) {
+        if (appends(pass, i))
+            out = put_attribute(pass, out, pass->rules[i].added);
+    }
+}
+
+bool otlp_rewrite(struct weir_entry *entry, const struct otlp_rule *rules, size_t count)
+{
+    struct pass pass = { .rules = rules, .count = count, .number = attributes_number(entry) };
+    struct weir_str payload = otlp_slice_payload(&entry->raw);
+    struct weir_buffer *buffer;
+    bool changed = false;
+    measure(&pass, payload);
+    for (size_t i = 0; i < count; i++) {
+        if (!appends(&pass, i))
+            continue;
+        pass.size += otlp_field_size(rules[i].added.length);
+        changed = true;
+    }
+    if (!changed && !pass.moved)
+        return true;
+    size_t size = otlp_field_size(pass.size);
+    uint8_t *bytes = otlp_chunk_fresh(entry->scope->group->chunk, size, &buffer);
+    if (!bytes)
+        return false;
+    write_entry(&pass, bytes, payload);
+    otlp_entry_replace(entry, (struct otlp_slice){ bytes, buffer, size });
+    return true;
+}
