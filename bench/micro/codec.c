@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <weir/batch.h>
+#include <weir/action.h>
 
 #define REQUESTS 64
 #define ITEMS 100
@@ -274,6 +274,30 @@ static size_t edit_items(size_t i)
     return bytes;
 }
 
+/* What the attributes processor does with one insert. */
+static size_t insert_attribute(size_t i)
+{
+    static struct weir_actions *actions;
+    static const struct weir_node production = { .type = WEIR_NODE_STRING, .text = { "production", 10 } };
+    struct weir_action_options option = {
+        .key = (char[]){ "deployment.environment.name" },
+        .action = WEIR_ACTION_INSERT,
+        .value.node = &production,
+    };
+    struct weir_groups options = { .items = &option, .count = 1 };
+    if (!actions)
+        actions = require(weir_actions_new(&options, NULL));
+    struct weir_batch *batch = take(i);
+    for (struct weir_entry *entry = first_entry(batch); entry; entry = weir_entry_next(entry)) {
+        if (!weir_actions_apply_entry(actions, batch, entry))
+            abort();
+    }
+    weir_batch_commit(batch);
+    size_t bytes = send(batch);
+    weir_batch_unref(batch);
+    return bytes;
+}
+
 static double seconds(void)
 {
     struct timespec now;
@@ -317,6 +341,8 @@ int main(int argc, char **argv)
         measure("validate, span index", index_spans);
     measure("validate, decode", decode);
     measure("validate, edit resource, encode", edit_resource);
+    if (signal_kind != WEIR_METRICS)
+        measure("validate, insert into items, encode", insert_attribute);
     measure("validate, edit items, encode", edit_items);
     for (size_t i = 0; i < REQUESTS; i++)
         weir_buffer_unref(requests[i]);

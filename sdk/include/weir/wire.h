@@ -38,8 +38,9 @@ static inline size_t weir_cursor_left(const struct weir_cursor *cursor)
     return (size_t)(cursor->end - cursor->at);
 }
 
-/* The rest of a varint whose first byte has its high bit set; at most 10 bytes, excess bits dropped as protobuf does. */
-WEIR_EXPORT bool weir_cursor_long_varint(struct weir_cursor *cursor, uint64_t *out);
+/* A varint of at most 10 bytes, excess bits dropped as protobuf does: where it ends, NULL if it does not end before `end`.
+ * For weir_cursor_varint, which hands over no cursor, so that compilers keep cursors in registers. */
+WEIR_EXPORT const uint8_t *weir_wire_varint(const uint8_t *at, const uint8_t *end, uint64_t *out);
 
 static inline bool weir_cursor_varint(struct weir_cursor *cursor, uint64_t *out)
 {
@@ -47,7 +48,13 @@ static inline bool weir_cursor_varint(struct weir_cursor *cursor, uint64_t *out)
         *out = *cursor->at++;
         return true;
     }
-    return weir_cursor_long_varint(cursor, out);
+    uint64_t value = 0;
+    const uint8_t *behind = weir_wire_varint(cursor->at, cursor->end, &value);
+    if (!behind)
+        return false;
+    cursor->at = behind;
+    *out = value;
+    return true;
 }
 
 static inline bool weir_cursor_u8(struct weir_cursor *cursor, uint8_t *out)
@@ -116,7 +123,25 @@ static inline bool weir_cursor_tag(struct weir_cursor *cursor, uint32_t *field, 
 }
 
 /* Steps over the payload of a field that the caller does not know; groups are refused, as no OTLP message has any. */
-WEIR_EXPORT bool weir_cursor_skip(struct weir_cursor *cursor, enum weir_wire_type type);
+static inline bool weir_cursor_skip(struct weir_cursor *cursor, enum weir_wire_type type)
+{
+    uint64_t number;
+    struct weir_str bytes;
+    switch (type) {
+    case WEIR_WIRE_VARINT:
+        return weir_cursor_varint(cursor, &number);
+    case WEIR_WIRE_FIXED64:
+        return weir_cursor_take(cursor, 8, &bytes);
+    case WEIR_WIRE_BYTES:
+        return weir_cursor_bytes(cursor, &bytes);
+    case WEIR_WIRE_FIXED32:
+        return weir_cursor_take(cursor, 4, &bytes);
+    case WEIR_WIRE_GROUP_START:
+    case WEIR_WIRE_GROUP_END:
+        break;
+    }
+    return false;
+}
 
 static inline int32_t weir_zigzag32(uint32_t n)
 {

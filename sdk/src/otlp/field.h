@@ -18,7 +18,8 @@ struct otlp_field {
     struct weir_str payload;
 };
 
-static inline bool otlp_next_field(struct weir_cursor *cursor, struct otlp_field *field)
+/* Inline whatever its size, or else the cursor has to be in memory. */
+__attribute__((always_inline)) static inline bool otlp_next_field(struct weir_cursor *cursor, struct otlp_field *field)
 {
     field->start = cursor->at;
     if (!weir_cursor_tag(cursor, &field->number, &field->type))

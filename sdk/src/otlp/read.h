@@ -21,6 +21,7 @@ struct otlp_read {
 static inline bool otlp_read_next(struct weir_cursor *cursor, struct otlp_read *out)
 {
     uint32_t low;
+    out->value = 0;
     if (!weir_cursor_tag(cursor, &out->number, &out->type))
         return false;
     switch (out->type) {
