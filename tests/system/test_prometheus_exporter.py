@@ -124,17 +124,18 @@ class Exporter(TestCase):
 
 
 class TestScraped(Exporter):
-    def scraped(self, **options):
+    def scraped(self, native=False, **options):
         """What Prometheus has of every_kind: {(name, labels): value}, and the Prometheus."""
         self.start(**options)
         start, body = every_kind(time.time_ns())
         self.send(body)
-        prometheus = self.managed(Prometheus(scrape=[self.port]))
+        prometheus = self.managed(Prometheus(scrape=[self.port], native=native))
         wait_for(lambda: prometheus.get("query", query='target_info{job="shop"}')["result"], 20, "a scrape")
         found = {}
         for series in prometheus.get("query", query='{job="shop"}')["result"]:
             name = series["metric"].pop("__name__")
-            found[name, tuple(sorted(series["metric"].items()))] = float(series["value"][1])
+            value = float(series["value"][1]) if "value" in series else series["histogram"][1]
+            found[name, tuple(sorted(series["metric"].items()))] = value
         return start, found, prometheus
 
     def test_text(self):
@@ -152,6 +153,17 @@ class TestScraped(Exporter):
         for value in created.values():
             self.assertAlmostEqual(value, int(start) / SECOND, places=3)
         self.assertEqual({k: v for k, v in found.items() if k[0] not in created}, expected_series(True))
+        self.assert_exemplars(prometheus)
+
+    def test_protobuf(self):
+        _, found, prometheus = self.scraped(native=True)
+        size = next(key for key in found if key[0] == "size_bytes")
+        self.assertEqual(found.pop(size), {"count": "10", "sum": "12.5", "buckets": [
+            [3, "-1e-128", "1e-128", "1"], [0, "1", "2", "4"], [0, "2", "4", "2"], [0, "4", "8", "3"]]})
+        self.assertEqual(found, {k: v for k, v in expected_series(True).items() if not k[0].startswith("size_bytes")})
+        self.assert_exemplars(prometheus)
+
+    def assert_exemplars(self, prometheus):
         exemplars = {e["seriesLabels"]["__name__"]: [(x["labels"], float(x["value"])) for x in e["exemplars"]]
                      for e in prometheus.get("query_exemplars", query='{job="shop"}', start=time.time() - 600,
                                              end=time.time() + 600)}

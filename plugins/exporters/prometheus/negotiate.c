@@ -8,6 +8,8 @@ struct element {
     struct weir_str name;
     struct weir_str version;  /* its parameters, data NULL where not given */
     struct weir_str escaping;
+    struct weir_str proto;
+    struct weir_str encoding;
     double q;
 };
 
@@ -34,6 +36,10 @@ static void take_parameter(struct element *element, struct weir_str parameter)
         element->version = value;
     else if (weir_str_equal_nocase(name, WEIR_STR("escaping")))
         element->escaping = value;
+    else if (weir_str_equal_nocase(name, WEIR_STR("proto")))
+        element->proto = value;
+    else if (weir_str_equal_nocase(name, WEIR_STR("encoding")))
+        element->encoding = value;
 }
 
 static bool next_element(struct weir_str *rest, struct element *element)
@@ -76,6 +82,11 @@ static bool format_of(const struct element *element, bool open_metrics, struct f
             return false;
         format.open_metrics = true;
         format.version = is_version(element, "1.0.0") ? "1.0.0" : "0.0.1";
+    } else if (weir_str_equal_nocase(element->name, WEIR_STR("application/vnd.google.protobuf"))) {
+        if (!weir_str_is(element->proto, "io.prometheus.client.MetricFamily") ||
+            !weir_str_is(element->encoding, "delimited"))
+            return false;
+        format.protobuf = true;
     } else
         return false;
     *out = format;
@@ -97,9 +108,12 @@ struct format negotiate_format(struct weir_str accept, bool open_metrics)
 void negotiate_content_type(const struct format *format, struct weir_text *text)
 {
     static const char *const names[] = { "underscores", "dots", "values", "allow-utf-8" };
-    weir_text_addf(text, "%s; version=%s; charset=utf-8; escaping=%s",
-                   format->open_metrics ? "application/openmetrics-text" : "text/plain", format->version,
-                   names[format->escaping]);
+    if (format->protobuf)
+        weir_text_adds(text, "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited");
+    else
+        weir_text_addf(text, "%s; version=%s; charset=utf-8",
+                       format->open_metrics ? "application/openmetrics-text" : "text/plain", format->version);
+    weir_text_addf(text, "; escaping=%s", names[format->escaping]);
 }
 
 /* The weight that the list gives the coding, by its name or as one of all others; negative: none. */

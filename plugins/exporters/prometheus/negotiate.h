@@ -12,11 +12,12 @@
 
 struct format {
     bool open_metrics;
+    bool protobuf;
     const char *version;
     enum escaping escaping;
 };
 
-/* The best of what an Accept header names that can be had; text 0.0.4 otherwise. Protobuf is passed over. */
+/* The best of what an Accept header names that can be had; text 0.0.4 otherwise. */
 struct format negotiate_format(struct weir_str accept, bool open_metrics);
 
 /* The Content-Type of the format. */

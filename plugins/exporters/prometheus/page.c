@@ -6,6 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "plugins/exporters/prometheus/message.h"
+
 #define MILLISECOND 1000000u
 /* The least scale that Prometheus' native histograms have. */
 #define SCALE_MIN (-4)
@@ -20,6 +22,7 @@ struct writer {
     struct weir_text labels; /* the series', escaped */
     struct weir_text extra;  /* the value of le or quantile */
     bool quoted;             /* the name needs quotes */
+    struct message message;  /* the family, in place of `text` */
 };
 
 static void flush(struct writer *writer)
@@ -147,19 +150,6 @@ static void set_extra(struct writer *writer, double number)
     text_add_number(&writer->extra, number, writer->style->open_metrics);
 }
 
-/* The last one of the bucket; NULL: it has none. */
-static const struct value_exemplar *exemplar_of(const struct value *value, size_t bucket)
-{
-    for (size_t i = value->exemplar_count; i-- > 0;) {
-        size_t own = 0;
-        while (own < value->bound_count && value->bounds[own] < value->exemplars[i].value)
-            own++;
-        if (own == bucket)
-            return &value->exemplars[i];
-    }
-    return NULL;
-}
-
 static void put_histogram(struct writer *writer, const struct value *value)
 {
     bool classic = value->type == WEIR_METRIC_HISTOGRAM;
@@ -171,10 +161,10 @@ static void put_histogram(struct writer *writer, const struct value *value)
         if (i < value->count_count)
             below += value->counts[i];
         set_extra(writer, value->bounds[i]);
-        put_count(writer, "_bucket", "le", value, below, exemplar_of(value, i));
+        put_count(writer, "_bucket", "le", value, below, value_bucket_exemplar(value, i));
     }
     set_extra(writer, HUGE_VAL);
-    put_count(writer, "_bucket", "le", value, value->count, classic ? exemplar_of(value, bounds) : NULL);
+    put_count(writer, "_bucket", "le", value, value->count, classic ? value_bucket_exemplar(value, bounds) : NULL);
     put_number(writer, "_sum", NULL, value, value->sum, NULL);
     put_count(writer, "_count", NULL, value, value->count, NULL);
     put_created(writer, value);
@@ -191,9 +181,12 @@ static void put_summary(struct writer *writer, const struct value *value)
     put_created(writer, value);
 }
 
-static void put_series(struct writer *writer, enum weir_prometheus_type type, const char *suffix,
-                       const struct value *value)
+/* NULL, or why the series cannot be on the page. */
+static const char *put_series(struct writer *writer, enum weir_prometheus_type type, const char *suffix,
+                              const struct value *value)
 {
+    if (writer->style->protobuf)
+        return message_add(&writer->message, weir_text_view(&writer->labels), value, writer->style->timestamps);
     if (type == WEIR_PROMETHEUS_HISTOGRAM)
         put_histogram(writer, value);
     else if (type == WEIR_PROMETHEUS_SUMMARY)
@@ -206,6 +199,7 @@ static void put_series(struct writer *writer, enum weir_prometheus_type type, co
     } else
         put_number(writer, "", NULL, value, value_number(&value->number), NULL);
     flush(writer);
+    return NULL;
 }
 
 /* --- families --- */
@@ -260,6 +254,10 @@ static const char *begin_family(struct writer *writer, struct weir_str name, enu
     const char *word = type_word(type), *suffix = "";
     weir_text_clear(&writer->name);
     text_add_name(&writer->name, name, true, writer->style->escaping);
+    if (writer->style->protobuf) {
+        message_begin(&writer->message, weir_text_view(&writer->name), type, help);
+        return suffix;
+    }
     writer->quoted = !text_is_plain_name(weir_text_view(&writer->name), true);
     if (writer->style->open_metrics && type == WEIR_PROMETHEUS_COUNTER) {
         const char *total = "_total";
@@ -278,6 +276,13 @@ static const char *begin_family(struct writer *writer, struct weir_str name, enu
     begin_comment(writer, "TYPE");
     weir_text_addf(&writer->text, "%s\n", word);
     return suffix;
+}
+
+/* The family is whole. */
+static void end_family(struct writer *writer)
+{
+    if (writer->style->protobuf && !message_end(&writer->message, writer->out))
+        writer->failed = true;
 }
 
 static void set_labels(struct writer *writer, struct weir_str labels)
@@ -321,9 +326,14 @@ static void put_family(struct writer *writer, const struct snapshot_entry *entri
         if (!suffix)
             suffix = begin_family(writer, first->name, first->type, first->help);
         set_labels(writer, entry->series->labels);
-        put_series(writer, first->type, suffix, entry->value);
-        before = entry;
+        why = put_series(writer, first->type, suffix, entry->value);
+        if (why)
+            problem(writer, entry, why, WEIR_STR_NONE);
+        else
+            before = entry;
     }
+    if (suffix)
+        end_family(writer);
 }
 
 /* --- the page --- */
@@ -360,6 +370,7 @@ static void put_targets(struct writer *writer, struct snapshot *snapshot)
         set_labels(writer, snapshot->targets[i]->labels);
         put_series(writer, WEIR_PROMETHEUS_GAUGE, "", &one);
     }
+    end_family(writer);
     writer->style = style;
 }
 

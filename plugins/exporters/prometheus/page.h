@@ -12,6 +12,7 @@
 
 struct page_style {
     bool open_metrics;
+    bool protobuf; /* delimited messages (message.h) */
     enum escaping escaping;
     bool timestamps;
     struct weir_str target_name; /* of target_info */

@@ -124,6 +124,7 @@ static void begin_page(struct serving *serving, struct weir_http_exchange *excha
                                    serving->config->enable_open_metrics);
     job->encoding = negotiate_encoding(weir_http_exchange_header(exchange, "accept-encoding"));
     job->style = (struct page_style){ .open_metrics = job->format.open_metrics,
+                                      .protobuf = job->format.protobuf,
                                       .escaping = job->format.escaping,
                                       .timestamps = serving->config->send_timestamps,
                                       .target_name = weir_str_of(job->target_name) };

@@ -129,6 +129,35 @@ static void unquote(struct weir_str quoted, struct weir_text *name)
     }
 }
 
+/* Reads the name at `at`; returns the place of what is behind it. */
+static size_t read_name(struct weir_str labels, size_t at, struct weir_text *name)
+{
+    size_t end = at;
+    weir_text_clear(name);
+    if (labels.data[at] == '"') {
+        end = skip_quoted(labels, at);
+        unquote(weir_str_make(labels.data + at + 1, end - at - 2), name);
+    } else {
+        while (labels.data[end] != '=')
+            end++;
+        weir_text_add(name, labels.data + at, end - at);
+    }
+    return end;
+}
+
+bool text_next_label(struct weir_str *labels, struct weir_text *name, struct weir_text *value)
+{
+    if (labels->length == 0)
+        return false;
+    size_t at = read_name(*labels, 0, name) + 1, end = skip_quoted(*labels, at);
+    weir_text_clear(value);
+    unquote(weir_str_make(labels->data + at + 1, end - at - 2), value);
+    if (end < labels->length) /* the comma */
+        end++;
+    *labels = weir_str_make(labels->data + end, labels->length - end);
+    return true;
+}
+
 void text_add_labels(struct weir_text *text, struct weir_str labels, enum escaping escaping)
 {
     struct weir_text name = { 0 };
@@ -137,16 +166,7 @@ void text_add_labels(struct weir_text *text, struct weir_str labels, enum escapi
         return;
     }
     for (size_t at = 0; at < labels.length;) {
-        size_t end = at;
-        weir_text_clear(&name);
-        if (labels.data[at] == '"') {
-            end = skip_quoted(labels, at);
-            unquote(weir_str_make(labels.data + at + 1, end - at - 2), &name);
-        } else {
-            while (labels.data[end] != '=')
-                end++;
-            weir_text_add(&name, labels.data + at, end - at);
-        }
+        size_t end = read_name(labels, at, &name);
         text_add_name(text, weir_text_view(&name), false, escaping);
         at = skip_quoted(labels, end + 1);
         if (at < labels.length) /* the comma */

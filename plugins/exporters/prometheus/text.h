@@ -28,6 +28,9 @@ void text_add_quoted(struct weir_text *text, struct weir_str string);
 /* Adds name="value", behind a comma where something is there; the name in quotes if it needs them. */
 void text_add_label(struct weir_text *text, struct weir_str name, struct weir_str value);
 
+/* Takes the first of labels that text_add_label has made off the front; false: there is none. */
+bool text_next_label(struct weir_str *labels, struct weir_text *name, struct weir_text *value);
+
 /* Adds labels that text_add_label has made, with their names escaped. */
 void text_add_labels(struct weir_text *text, struct weir_str labels, enum escaping escaping);
 

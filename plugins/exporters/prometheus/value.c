@@ -8,6 +8,8 @@
 
 #include <weir/prometheus.h>
 
+#include "plugins/exporters/prometheus/exponential.h"
+
 struct value *value_ref(struct value *value)
 {
     atomic_fetch_add_explicit(&value->references, 1, memory_order_relaxed);
@@ -25,6 +27,18 @@ double value_number(const struct weir_number *number)
     return number->type == WEIR_NUMBER_INT      ? (double)number->as_int
            : number->type == WEIR_NUMBER_DOUBLE ? number->as_double
                                                 : 0;
+}
+
+const struct value_exemplar *value_bucket_exemplar(const struct value *value, size_t bucket)
+{
+    for (size_t i = value->exemplar_count; i-- > 0;) {
+        size_t own = 0;
+        while (own < value->bound_count && value->bounds[own] < value->exemplars[i].value)
+            own++;
+        if (own == bucket)
+            return &value->exemplars[i];
+    }
+    return NULL;
 }
 
 const char *value_unfit(const struct weir_metric *metric)
@@ -67,7 +81,7 @@ static struct value *allocate(const struct weir_data_point *point, size_t counts
     size_t bounds = point->explicit_bound_count * sizeof(double);
     size_t quantiles = point->quantile_count * sizeof(struct weir_quantile);
     size_t exemplars = point->exemplar_count * sizeof(struct value_exemplar);
-    char *room = malloc(sizeof(struct value) + bounds + counts * sizeof(uint64_t) + quantiles + exemplars);
+    char *room = calloc(1, sizeof(struct value) + bounds + counts * sizeof(uint64_t) + quantiles + exemplars);
     if (!room)
         return NULL;
     struct value *value = (void *)room;
@@ -83,10 +97,42 @@ static struct value *allocate(const struct weir_data_point *point, size_t counts
     return value;
 }
 
-static struct value *make(const struct weir_metric *metric, const struct weir_data_point *point)
+/* The buckets of `point` and, where it is added to something, of `old`. */
+static struct value *make_exponential(const struct weir_data_point *point, const struct value *old)
 {
+    struct weir_data_point before = { .scale = point->scale };
+    struct exponential_sum sum = { .scale = point->scale,
+                                   .positive = { point->positive.offset, point->positive.count },
+                                   .negative = { point->negative.offset, point->negative.count } };
+    if (old) {
+        before = (struct weir_data_point){ .scale = old->scale, .positive = old->positive, .negative = old->negative };
+        sum = exponential_lay_out(point, &before);
+    }
+    struct value *value = allocate(point, sum.positive.count + sum.negative.count);
+    if (!value)
+        return NULL;
+    value->scale = sum.scale;
+    value->zero_count = point->zero_count + (old ? old->zero_count : 0);
+    value->zero_threshold = point->zero_threshold;
+    if (old && old->zero_threshold > value->zero_threshold)
+        value->zero_threshold = old->zero_threshold;
+    value->positive = (struct weir_buckets){ (int32_t)sum.positive.first, value->counts, sum.positive.count };
+    value->negative = (struct weir_buckets){ (int32_t)sum.negative.first, value->counts + sum.positive.count,
+                                             sum.negative.count };
+    exponential_add(&point->positive, point->scale, sum.scale, &sum.positive, value->positive.counts);
+    exponential_add(&before.positive, before.scale, sum.scale, &sum.positive, value->positive.counts);
+    exponential_add(&point->negative, point->scale, sum.scale, &sum.negative, value->negative.counts);
+    exponential_add(&before.negative, before.scale, sum.scale, &sum.negative, value->negative.counts);
+    return value;
+}
+
+/* `old`: what a delta is added to; NULL: nothing. */
+static struct value *make(const struct weir_metric *metric, const struct weir_data_point *point,
+                          const struct value *old)
+{
+    bool exponential = metric->type == WEIR_METRIC_EXPONENTIAL_HISTOGRAM;
     size_t counts = metric->type == WEIR_METRIC_HISTOGRAM ? point->positive.count : 0;
-    struct value *value = allocate(point, counts);
+    struct value *value = exponential ? make_exponential(point, old) : allocate(point, counts);
     if (!value)
         return NULL;
     value->type = metric->type;
@@ -95,7 +141,6 @@ static struct value *make(const struct weir_metric *metric, const struct weir_da
     value->number = point->number;
     value->count = point->count;
     value->sum = point->sum.present ? point->sum.value : 0;
-    value->scale = point->scale;
     value->bound_count = point->explicit_bound_count;
     value->count_count = counts;
     value->quantile_count = point->quantile_count;
@@ -143,8 +188,6 @@ static void add_old(struct value *value, const struct value *old)
     add_number(&value->number, &old->number);
     value->count += old->count;
     value->sum += old->sum;
-    if (old->scale < value->scale)
-        value->scale = old->scale;
     for (size_t i = 0; i < value->count_count; i++)
         value->counts[i] += old->counts[i];
 }
@@ -159,7 +202,9 @@ enum value_verdict value_next(const struct value *old, const struct weir_metric 
         return VALUE_MISPLACED;
     if (old && point->time_unix_nano < old->time)
         return VALUE_OLD;
-    struct value *value = make(metric, point);
+    if (follows && metric->type == WEIR_METRIC_EXPONENTIAL_HISTOGRAM)
+        follows = exponential_fit(point->scale, old->scale);
+    struct value *value = make(metric, point, follows ? old : NULL);
     if (!value)
         return VALUE_NO_MEMORY;
     if (follows)

@@ -23,7 +23,10 @@ struct value {
     struct weir_number number;
     uint64_t count;
     double sum;
-    int32_t scale;
+    int32_t scale;  /* of an exponential histogram, as the next four */
+    uint64_t zero_count;
+    double zero_threshold;
+    struct weir_buckets positive, negative;
     double *bounds; /* of a histogram, as the next */
     size_t bound_count;
     uint64_t *counts;
@@ -47,6 +50,9 @@ const char *value_unfit(const struct weir_metric *metric);
 /* What the series is after the point; `old` (NULL: nothing yet) is left as it is. Any thread that may read them. */
 enum value_verdict value_next(const struct value *old, const struct weir_metric *metric,
                               const struct weir_data_point *point, struct value **out);
+
+/* The last exemplar of a histogram's bucket; NULL: it has none. */
+const struct value_exemplar *value_bucket_exemplar(const struct value *value, size_t bucket);
 
 double value_number(const struct weir_number *number);
 

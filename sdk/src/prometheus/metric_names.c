@@ -45,6 +45,9 @@ static bool is_name_char(char c)
 static bool next_token(struct weir_str *rest, bool (*belongs)(char c), struct weir_str *token)
 {
     size_t from = 0, to;
+    *token = WEIR_STR_NONE;
+    if (rest->length == 0)
+        return false;
     while (from < rest->length && !belongs(rest->data[from]))
         from++;
     for (to = from; to < rest->length && belongs(rest->data[to]);)

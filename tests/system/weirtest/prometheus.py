@@ -23,9 +23,9 @@ def _answers(url):
 
 class Prometheus:
     """A server with an empty store at `host`; `scrape` is a list of ports (of 127.0.0.1), or of "address:port",
-    whose /metrics it reads every 200 ms."""
+    whose /metrics it reads every 200 ms: in the protobuf form where it wants native histograms."""
 
-    def __init__(self, scrape=(), port=None, host="127.0.0.1"):
+    def __init__(self, scrape=(), port=None, host="127.0.0.1", native=True):
         self._folder = tempfile.TemporaryDirectory(prefix="weirtest.prometheus.")
         folder = pathlib.Path(self._folder.name)
         targets = [{"job_name": f"port-{str(target).rpartition(':')[2]}", "honor_labels": True,
@@ -38,7 +38,7 @@ class Prometheus:
         self.child = Child(
             ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
              f"--web.listen-address={self._address}", "--web.enable-remote-write-receiver",
-             "--enable-feature=native-histograms,exemplar-storage", "--log.level=warn"])
+             f"--enable-feature={'native-histograms,' if native else ''}exemplar-storage", "--log.level=warn"])
         wait_for(lambda: _answers(f"http://{self._address}/-/ready"), 20, lambda: f"prometheus is ready: {self.child.tail()}")
 
     @property

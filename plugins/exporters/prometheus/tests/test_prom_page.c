@@ -7,6 +7,7 @@
 
 #include <weir/otlp_json.h>
 
+#include "metrics.pb-c.h"
 #include "plugins/exporters/prometheus/negotiate.h"
 #include "plugins/exporters/prometheus/page.h"
 #include "plugins/exporters/prometheus/translate.h"
@@ -20,7 +21,7 @@ struct page_case {
     struct {
         const char *name_space;
         const char *const_label; /* its value is "c" */
-        bool timestamps, open_metrics, conversion, exclude_service, without_scope_info;
+        bool timestamps, open_metrics, protobuf, conversion, exclude_service, without_scope_info;
         enum weir_prometheus_strategy strategy;
         enum escaping escaping;
     } with;
@@ -62,6 +63,107 @@ static struct prom_config make_config(const struct page_case *test, struct weir_
     return config;
 }
 
+/* --- messages as text --- */
+
+static void print_time(struct weir_text *text, const char *what, const Promclient__Timestamp *time)
+{
+    if (time)
+        weir_text_addf(text, "%s%lld.%09d", what, (long long)time->seconds, time->nanos);
+}
+
+static void print_labels(struct weir_text *text, Promclient__LabelPair *const *labels, size_t count)
+{
+    weir_text_addc(text, '{');
+    for (size_t i = 0; i < count; i++)
+        weir_text_addf(text, "%s%.*s=%.*s", i ? "," : "", (int)labels[i]->name.len, (const char *)labels[i]->name.data,
+                       (int)labels[i]->value.len, (const char *)labels[i]->value.data);
+    weir_text_addc(text, '}');
+}
+
+static void print_exemplar(struct weir_text *text, const Promclient__Exemplar *exemplar)
+{
+    if (!exemplar)
+        return;
+    weir_text_adds(text, " # ");
+    print_labels(text, exemplar->label, exemplar->n_label);
+    weir_text_addf(text, " %g", exemplar->value);
+    print_time(text, " ", exemplar->timestamp);
+}
+
+static void print_runs(struct weir_text *text, const char *side, Promclient__BucketSpan *const *spans, size_t span_count,
+                       const int64_t *deltas, size_t delta_count)
+{
+    if (span_count)
+        weir_text_addf(text, "\n  %s", side);
+    for (size_t i = 0; i < span_count; i++)
+        weir_text_addf(text, " %d:%u", spans[i]->offset, spans[i]->length);
+    for (size_t i = 0; i < delta_count; i++)
+        weir_text_addf(text, "%s%+lld", i ? " " : " | ", (long long)deltas[i]);
+}
+
+static void print_histogram(struct weir_text *text, const Promclient__Histogram *histogram)
+{
+    weir_text_addf(text, " count %llu sum %g", (unsigned long long)histogram->sample_count, histogram->sample_sum);
+    for (size_t i = 0; i < histogram->n_bucket; i++) {
+        weir_text_addf(text, "\n  <=%g: %llu", histogram->bucket[i]->upper_bound,
+                       (unsigned long long)histogram->bucket[i]->cumulative_count);
+        print_exemplar(text, histogram->bucket[i]->exemplar);
+    }
+    if (histogram->zero_threshold > 0)
+        weir_text_addf(text, " schema %d zero %g: %llu", histogram->schema, histogram->zero_threshold,
+                       (unsigned long long)histogram->zero_count);
+    print_runs(text, "+", histogram->positive_span, histogram->n_positive_span, histogram->positive_delta,
+               histogram->n_positive_delta);
+    print_runs(text, "-", histogram->negative_span, histogram->n_negative_span, histogram->negative_delta,
+               histogram->n_negative_delta);
+    print_time(text, " since ", histogram->created_timestamp);
+}
+
+static void print_metric(struct weir_text *text, const Promclient__Metric *metric)
+{
+    print_labels(text, metric->label, metric->n_label);
+    if (metric->gauge)
+        weir_text_addf(text, " gauge %g", metric->gauge->value);
+    if (metric->untyped)
+        weir_text_addf(text, " untyped %g", metric->untyped->value);
+    if (metric->counter) {
+        weir_text_addf(text, " counter %g", metric->counter->value);
+        print_time(text, " since ", metric->counter->created_timestamp);
+        print_exemplar(text, metric->counter->exemplar);
+    }
+    if (metric->summary) {
+        weir_text_addf(text, " count %llu sum %g", (unsigned long long)metric->summary->sample_count,
+                       metric->summary->sample_sum);
+        for (size_t i = 0; i < metric->summary->n_quantile; i++)
+            weir_text_addf(text, " %g: %g", metric->summary->quantile[i]->quantile, metric->summary->quantile[i]->value);
+        print_time(text, " since ", metric->summary->created_timestamp);
+    }
+    if (metric->histogram)
+        print_histogram(text, metric->histogram);
+    if (metric->timestamp_ms)
+        weir_text_addf(text, " @%lld", (long long)metric->timestamp_ms);
+    weir_text_addc(text, '\n');
+}
+
+static char *print_messages(const struct weir_buffer *page)
+{
+    struct weir_text text = { 0 };
+    for (size_t at = 0; at < page->length;) {
+        size_t length = 0;
+        for (unsigned shift = 0; shift == 0 || page->data[at - 1] & 0x80; shift += 7, at++)
+            length |= (size_t)(page->data[at] & 0x7f) << shift;
+        Promclient__MetricFamily *family = promclient__metric_family__unpack(NULL, length, page->data + at);
+        ck_assert_ptr_nonnull(family);
+        weir_text_addf(&text, "%.*s (%d: %.*s)\n", (int)family->name.len, (const char *)family->name.data, family->type,
+                       (int)family->help.len, (const char *)family->help.data);
+        for (size_t i = 0; i < family->n_metric; i++)
+            print_metric(&text, family->metric[i]);
+        promclient__metric_family__free_unpacked(family, NULL);
+        at += length;
+    }
+    return weir_text_steal(&text);
+}
+
 /* The page at `now`. */
 static char *get_page(struct store *store, const struct page_case *test, const struct prom_rules *rules, int64_t now,
                       struct page_problems *problems)
@@ -70,13 +172,14 @@ static char *get_page(struct store *store, const struct page_case *test, const s
     struct snapshot snapshot;
     struct weir_buffer *page = weir_buffer_new(64);
     prom_target_name(rules, &target);
-    struct page_style style = { .open_metrics = test->with.open_metrics, .escaping = test->with.escaping,
+    struct page_style style = { .open_metrics = test->with.open_metrics, .protobuf = test->with.protobuf,
+                                .escaping = test->with.escaping,
                                 .timestamps = test->with.timestamps, .target_name = weir_text_view(&target) };
     store_expire(store, now, EXPIRATION);
     ck_assert(store_snapshot(store, &snapshot));
     ck_assert(page_write(&snapshot, &style, page, problems));
     snapshot_free(&snapshot);
-    char *text = weir_xstrndup((const char *)page->data, page->length);
+    char *text = test->with.protobuf ? print_messages(page) : weir_xstrndup((const char *)page->data, page->length);
     weir_buffer_unref(page);
     weir_text_free(&target);
     return text;
@@ -477,9 +580,73 @@ START_TEST(numbers_are_written)
 }
 END_TEST
 
+/* --- the protobuf form --- */
+
+#define NATIVE(start, time, scale, more) \
+    "{\"startTimeUnixNano\":\"" start "\",\"timeUnixNano\":\"" time "\",\"scale\":" scale ",\"sum\":3," more "}"
+#define RANGE(side, offset, counts) "\"" side "\":{\"offset\":" offset ",\"bucketCounts\":[" counts "]}"
+
+static const struct page_case messages[] = {
+    { { NO_SCOPE, .protobuf = true, .timestamps = true },
+      { "{\"name\":\"a\",\"description\":\"An \\\"a\\\".\\n\",\"gauge\":{" POINTS(
+            "{\"timeUnixNano\":\"5000000\",\"asDouble\":0.5," ATTRIBUTES(ATTRIBUTE("x.y", "q\\\"\\\\\\n") "," ATTRIBUTE(
+                "z", "")) "}") "}}" },
+      "a (1: An \"a\".\n)\n{x_y=q\"\\\n,z=} gauge 0.5 @5\n", 0, 0 },
+    { { NO_SCOPE, .protobuf = true },
+      { COUNTER("a", "2", "{\"startTimeUnixNano\":\"1000000002\",\"timeUnixNano\":\"5\",\"asInt\":\"7\",\"exemplars\":[{"
+                          "\"timeUnixNano\":\"3000000000\",\"asDouble\":1.5,\"spanId\":\"0102030405060708\","
+                          "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\"}]}") },
+      "a_total (0: )\n{} counter 7 since 1.000000002 # {trace_id=0102030405060708090a0b0c0d0e0f10,"
+      "span_id=0102030405060708} 1.5 3.000000000\n",
+      0, 0 },
+    { { NO_SCOPE, .protobuf = true },
+      { HISTOGRAM("a", "2", "{\"timeUnixNano\":\"5\",\"count\":\"6\",\"sum\":9,\"bucketCounts\":[\"1\",\"2\",\"3\"],"
+                            "\"explicitBounds\":[1,2.5],\"exemplars\":[{\"asDouble\":2}]}") },
+      "a (4: )\n{} count 6 sum 9\n  <=1: 1\n  <=2.5: 3 # {} 2\n  <=inf: 6\n", 0, 0 },
+    { { NO_SCOPE, .protobuf = true },
+      { SUMMARY("a", "{\"timeUnixNano\":\"5\",\"count\":\"4\",\"sum\":2.5,\"quantileValues\":[{\"quantile\":0.5,\"value\":3}]}") },
+      "a (2: )\n{} count 4 sum 2.5 0.5: 3\n", 0, 0 },
+    /* bucket i of OTLP is bucket i + 1 of Prometheus; zeros are written out up to two in a row */
+    { { NO_SCOPE, .protobuf = true },
+      { EXPONENTIAL("a", "2", NATIVE("1", "5", "3", "\"count\":\"19\",\"zeroCount\":\"2\",\"zeroThreshold\":0.25,"
+                                     RANGE("positive", "-2", "\"3\",\"0\",\"5\",\"0\",\"0\",\"0\",\"1\"") ","
+                                     RANGE("negative", "7", "\"4\",\"4\""))) },
+      "a (4: )\n{} count 19 sum 3 schema 3 zero 0.25: 2\n  + -1:3 3:1 | +3 -3 +5 -4\n  - 8:2 | +4 +0 since 0.000000001\n",
+      0, 0 },
+    /* deltas are added at the lower scale: buckets 4 and 5 of scale 1 are bucket 2 of scale 0 */
+    { { NO_SCOPE, .protobuf = true },
+      { EXPONENTIAL("a", "1", NATIVE("1", "5", "1", "\"count\":\"6\",\"zeroCount\":\"1\"," RANGE("positive", "4", "\"1\",\"4\""))),
+        EXPONENTIAL("a", "1", NATIVE("5", "9", "0", "\"count\":\"5\",\"zeroCount\":\"1\"," RANGE("positive", "1", "\"1\",\"3\""))) },
+      "a (4: )\n{} count 11 sum 6 schema 0 zero 1e-128: 2\n  + 2:2 | +1 +7 since 0.000000001\n", 0, 0 },
+    /* as low as it needs to be for a bounded number of buckets; 1 << 20 of scale 20 is 1 << 11 of scale 11 */
+    { { NO_SCOPE, .protobuf = true },
+      { EXPONENTIAL("a", "1", NATIVE("1", "5", "20", "\"count\":\"1\"," RANGE("negative", "-1048576", "\"1\""))),
+        EXPONENTIAL("a", "1", NATIVE("5", "9", "20", "\"count\":\"1\"," RANGE("negative", "1048576", "\"1\""))) },
+      "a (4: )\n{} count 2 sum 6 schema 8 zero 1e-128: 0\n  - -255:1 511:1 | +1 +0 since 0.000000001\n", 0, 0 },
+    { { NO_SCOPE, .protobuf = true },
+      { EXPONENTIAL("a", "1", NATIVE("1", "5", "-2000000000", "\"count\":\"1\"," RANGE("positive", "-2000000000", "\"1\""))),
+        EXPONENTIAL("a", "1", NATIVE("5", "9", "20", "\"count\":\"1\"," RANGE("positive", "2000000000", "\"1\""))) },
+      "a (4: )\n{} count 1 sum 3 schema 8 zero 1e-128: 0\n  + 488282:1 | +1 since 0.000000005\n", 0, 0 },
+    /* what cannot be said: the rest is there */
+    { { NO_SCOPE, .protobuf = true },
+      { EXPONENTIAL("a", "2", NATIVE("1", "5", "0", RANGE("positive", "0", "\"9223372036854775808\"")) ","
+                              NATIVE("1", "5", "0", "\"count\":\"1\"," RANGE("positive", "0", "\"1\"") "," ATTRIBUTES(
+                                  ATTRIBUTE("k", "v")))) },
+      "a (4: )\n{k=v} count 1 sum 3 schema 0 zero 1e-128: 0\n  + 1:1 | +1 since 0.000000001\n", 1, 0 },
+    { { NO_SCOPE, .protobuf = true }, { EXPONENTIAL("a", "2", NATIVE("1", "5", "-5", "\"count\":\"1\"")) }, "", 1, 0 },
+};
+
+START_TEST(messages_are_written)
+{
+    run_case(&messages[_i]);
+}
+END_TEST
+
 /* --- negotiation --- */
 
 #define TEXT_PLAIN "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
+#define PROTOBUF_ASKED "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"
+#define PROTOBUF "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
 #define OPEN(version, escaping) "application/openmetrics-text; version=" version "; charset=utf-8; escaping=" escaping
 
 static const struct {
@@ -503,9 +670,14 @@ static const struct {
       OPEN("1.0.0", "underscores") },
     { "Application/OpenMetrics-Text; Version=\"1.0.0\"; escaping=dots", true, OPEN("1.0.0", "dots") },
     { "application/openmetrics-text;version=2.0.0", true, TEXT_PLAIN },
-    { "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,"
-      "application/openmetrics-text;version=1.0.0;escaping=values;q=0.8", true, OPEN("1.0.0", "values") },
+    { PROTOBUF_ASKED ";encoding=delimited;q=0.7,application/openmetrics-text;version=1.0.0;escaping=values;q=0.8", true,
+      OPEN("1.0.0", "values") },
     { "application/openmetrics-text;version=1.0.0;q=0, text/plain;q=0.1", true, TEXT_PLAIN },
+    { PROTOBUF_ASKED ";encoding=delimited,text/plain;version=0.0.4;q=0.3", false, PROTOBUF "; escaping=underscores" },
+    { "text/plain;q=0.5," PROTOBUF_ASKED ";encoding=delimited;escaping=allow-utf-8;q=0.7", false,
+      PROTOBUF "; escaping=allow-utf-8" },
+    { PROTOBUF_ASKED ";encoding=text", false, TEXT_PLAIN },
+    { "application/vnd.google.protobuf", false, TEXT_PLAIN },
     { "text/plain, application/openmetrics-text", true, TEXT_PLAIN },
     { "application/openmetrics-text, text/plain", true, OPEN("0.0.1", "underscores") },
     { ",;, ;q=x", true, TEXT_PLAIN },
@@ -551,6 +723,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, points_are_accumulated, 0, (int)WEIR_ARRAY_LENGTH(accumulation));
     tcase_add_loop_test(tests, pages_are_written, 0, (int)WEIR_ARRAY_LENGTH(pages));
+    tcase_add_loop_test(tests, messages_are_written, 0, (int)WEIR_ARRAY_LENGTH(messages));
     tcase_add_test(tests, series_expire);
     tcase_add_test(tests, a_store_is_shared_by_its_key);
     tcase_add_loop_test(tests, numbers_are_written, 0, (int)WEIR_ARRAY_LENGTH(numbers));
