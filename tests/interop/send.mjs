@@ -17,7 +17,7 @@ const PACKAGES = { 'grpc': 'grpc', 'http-proto': 'proto', 'http-json': 'http' };
 const CLASSES = {
     traces: 'OTLPTraceExporter', metrics: 'OTLPMetricExporter', logs: 'OTLPLogExporter',
 };
-const EXPORT_DEADLINE_MS = 10000;
+const EXPORT_DEADLINE_MS = 60000;
 
 async function loadExporterClass(signal, transport) {
     const name = `@opentelemetry/exporter-${SIGNALS[signal]}-otlp-${PACKAGES[transport]}`;

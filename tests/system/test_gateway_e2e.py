@@ -89,7 +89,7 @@ receivers:
   otlp: {protocols: {grpc: {endpoint: "127.0.0.1:%(port)s"}}}
 processors:
   tail_sampling:
-    decision_wait: 8s
+    decision_wait: %(wait)ss
     num_traces: 100000
     policies:
       - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
@@ -349,19 +349,26 @@ def prometheus_points(metric):
 class TestTwoGateways(EndToEnd):
     def test_every_trace_is_decided_whole(self):
         """Pieces of each trace come over eight connections to two balancers, which have the same two gateways."""
+        for wait in (8, 32, 128):  # as long as some are decided before all have come, on a busy machine
+            if self.decide_whole(wait):
+                return
+        self.fail("the spans took too long to send")
+
+    def decide_whole(self, wait):
         sinks = [self.managed(rpc.Sink()) for _ in range(2)]
         inner, outer = [free_port(), free_port()], [free_port(), free_port()]
-        gateways = [self.weir(BALANCED % {"port": port, "sink": sink.port}, args=["--workers", "2"])
+        gateways = [self.weir(BALANCED % {"port": port, "sink": sink.port, "wait": wait}, args=["--workers", "2"])
                     for port, sink in zip(inner, sinks)]
         balancers = [self.weir(BALANCER % {"port": port, "first": inner[0], "second": inner[1]},
                                args=["--workers", "2"]) for port in outer]
         spans = make_traces(2000, 6)
         began = time.monotonic()
         self.send_all(outer, requests_of(spans, 40), clients=8)
-        self.assertLess(time.monotonic() - began, 7, "some were decided before all had come")
+        if time.monotonic() - began > wait - 1:
+            return False
         kept = self.to_keep(spans, 25)
         expected = {number.to_bytes(8, "big") for trace_id, number, _ in spans if trace_id in kept}
-        wait_for(lambda: sum(sink.count("traces") for sink in sinks) >= len(expected), 30,
+        wait_for(lambda: sum(sink.count("traces") for sink in sinks) >= len(expected), wait + 20,
                  lambda: f"{len(expected)} spans; came: {[sink.count('traces') for sink in sinks]}")
         at, ids = [], []
         for sink in sinks:
@@ -376,3 +383,4 @@ class TestTwoGateways(EndToEnd):
         rows = [self.stop_cleanly(weir).row("traces", "processor", "tail_sampling") for weir in gateways]
         self.assertEqual((sum(sent), sum(row["accepted"] for row in rows)), (len(spans), len(spans)))
         self.assertEqual(sum(row["drops"]["not_sampled"] for row in rows), len(spans) - len(expected))
+        return True

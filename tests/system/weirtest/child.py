@@ -7,6 +7,8 @@ import subprocess
 import threading
 import time
 
+from .wait import patient
+
 _libc = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
 
@@ -50,6 +52,7 @@ class Child:
         """Waits for a line with `text` in it and returns the line.
 
         Raises TimeoutError, or RuntimeError as soon as the child has ended without that line."""
+        seconds = patient(seconds)
         deadline = time.monotonic() + seconds
         seen = 0
         with self._changed:
@@ -79,6 +82,7 @@ class Child:
 
     def wait(self, seconds=10.0):
         """Waits for the end and returns the exit code; kills the child when it does not end."""
+        seconds = patient(seconds)
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:

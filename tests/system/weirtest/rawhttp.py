@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 # status: int; headers: dict of lower-case name to text (repeats joined by ", "); body: bytes.
 Response = collections.namedtuple("Response", "status headers body")

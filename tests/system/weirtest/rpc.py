@@ -14,7 +14,7 @@ import grpc  # noqa: E402: reads the variable
 from . import messages
 from .wait import wait_for
 
-CALL_SECONDS = 10.0
+CALL_SECONDS = 30.0
 
 _COMPRESSION = {
     "none": grpc.Compression.NoCompression,
@@ -56,6 +56,11 @@ class Sender:
         """Sends a message, or the bytes of one, to a signal's Export."""
         data = message if isinstance(message, bytes) else message.SerializeToString()
         return self.call(messages.method(signal), data, **options)
+
+    def begin(self, signal, body):
+        """Sends the bytes to a signal's Export, and returns grpcio's call without waiting for it."""
+        stub = self._channel.unary_unary(messages.method(signal), request_serializer=_raw, response_deserializer=_raw)
+        return stub.future(body, timeout=CALL_SECONDS)
 
     def close(self):
         self._channel.close()
