@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "plugins/exporters/debug/debug.h"
 #include "plugins/exporters/debug/print.h"
@@ -77,24 +76,18 @@ static void print_histogram(struct weir_text *text, const struct weir_data_point
     }
 }
 
-/* Upper bound of an exponential bucket: base^(index + 1), base = 2^(2^-scale). */
-static double upper_bound(int32_t scale, int64_t index)
-{
-    return exp2(ldexp((double)(index + 1), -scale));
-}
-
 static void print_exponential(struct weir_text *text, const struct weir_data_point *point)
 {
     for (size_t i = point->negative.count; i-- > 0;) {
         weir_text_adds(text, " le");
-        print_double(text, -upper_bound(point->scale, (int64_t)point->negative.offset + (int64_t)i - 1));
+        print_double(text, -bucket_bound(point->scale, (int64_t)point->negative.offset + (int64_t)i));
         weir_text_addf(text, "=%" PRIu64, point->negative.counts[i]);
     }
     if (point->zero_count > 0)
         weir_text_addf(text, " zero=%" PRIu64, point->zero_count);
     for (size_t i = 0; i < point->positive.count; i++) {
         weir_text_adds(text, " le");
-        print_double(text, upper_bound(point->scale, (int64_t)point->positive.offset + (int64_t)i));
+        print_double(text, bucket_bound(point->scale, (int64_t)point->positive.offset + (int64_t)i + 1));
         weir_text_addf(text, "=%" PRIu64, point->positive.counts[i]);
     }
 }

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "plugins/exporters/debug/detailed.h"
 #include "plugins/exporters/debug/print.h"
@@ -48,25 +47,19 @@ static void print_histogram(struct weir_text *text, const struct weir_data_point
         weir_text_addf(text, "Buckets #%zu, Count: %" PRIu64 "\n", i, point->positive.counts[i]);
 }
 
-/* Lower bound of an exponential bucket: base^index, base = 2^(2^-scale). */
-static double lower_bound(int32_t scale, int64_t index)
-{
-    return exp2(ldexp((double)index, -scale));
-}
-
 static void print_exponential(struct weir_text *text, const struct weir_data_point *point)
 {
     for (size_t i = point->negative.count; i-- > 0;) {
         int64_t index = (int64_t)point->negative.offset + (int64_t)i;
-        weir_text_addf(text, "Bucket [%f, %f), Count: %" PRIu64 "\n", -lower_bound(point->scale, index + 1),
-                       -lower_bound(point->scale, index), point->negative.counts[i]);
+        weir_text_addf(text, "Bucket [%f, %f), Count: %" PRIu64 "\n", -bucket_bound(point->scale, index + 1),
+                       -bucket_bound(point->scale, index), point->negative.counts[i]);
     }
     if (point->zero_count > 0)
         weir_text_addf(text, "Bucket [0, 0], Count: %" PRIu64 "\n", point->zero_count);
     for (size_t i = 0; i < point->positive.count; i++) {
         int64_t index = (int64_t)point->positive.offset + (int64_t)i;
-        weir_text_addf(text, "Bucket (%f, %f], Count: %" PRIu64 "\n", lower_bound(point->scale, index),
-                       lower_bound(point->scale, index + 1), point->positive.counts[i]);
+        weir_text_addf(text, "Bucket (%f, %f], Count: %" PRIu64 "\n", bucket_bound(point->scale, index),
+                       bucket_bound(point->scale, index + 1), point->positive.counts[i]);
     }
 }
 

@@ -19,5 +19,7 @@ void print_time(struct weir_text *text, uint64_t nanoseconds);
 void print_pairs(struct weir_text *text, const struct weir_attributes *attributes);
 /* The shortest decimal form that reads back the same. */
 void print_double(struct weir_text *text, double number);
+/* The lower bound of an exponential histogram's bucket: base^index, base = 2^(2^-scale). */
+double bucket_bound(int32_t scale, int64_t index);
 
 #endif

@@ -171,6 +171,40 @@ START_TEST(normal_metrics)
 }
 END_TEST
 
+static const struct {
+    int32_t scale, offset;
+    const char *bound; /* the upper one */
+} exponential_buckets[] = {
+    { 0, 0, "2" },
+    { 1, 0, "1.4142135623730951" },
+    { 3, 0, "1.0905077326652577" },
+    { 3, -2, "0.9170040432046712" },
+    { 20, 1048575, "2" },
+    { 2, 4004, "2.5484913189051297e+301" },
+    { -3, 0, "256" },
+    { INT32_MIN, -1, "1" },
+    { INT32_MIN, -2, "0" },
+    { INT32_MAX, INT32_MAX, "1" },
+};
+
+START_TEST(bounds_of_exponential_buckets)
+{
+    static uint64_t counts[] = { 1 };
+    struct weir_batch *batch = weir_batch_new(WEIR_METRICS);
+    struct weir_scope_group *scope =
+        weir_group_add_scope(weir_batch_add_group(batch, WEIR_STR_NONE), WEIR_STR_NONE);
+    struct weir_data_point *point =
+        add_point(weir_batch_arena(batch), scope, "e", WEIR_METRIC_EXPONENTIAL_HISTOGRAM);
+    point->scale = exponential_buckets[_i].scale;
+    point->positive = (struct weir_buckets){ exponential_buckets[_i].offset, counts, 1 };
+    weir_batch_commit(batch);
+    char *expected = weir_xasprintf("e{} count=0 le%s=1\n", exponential_buckets[_i].bound);
+    const char *text = written("\"verbosity\": \"normal\"", batch);
+    ck_assert_msg(strstr(text, expected) != NULL, "no \"%s\" in:\n%s", expected, text);
+    free(expected);
+}
+END_TEST
+
 START_TEST(detailed_metrics)
 {
     const char *text = written("\"verbosity\": \"detailed\"", rich_metrics());
@@ -259,6 +293,7 @@ int main(void)
     tcase_add_test(tests, normal_is_a_line_an_item);
     tcase_add_test(tests, detailed_has_every_field);
     tcase_add_test(tests, normal_metrics);
+    tcase_add_loop_test(tests, bounds_of_exponential_buckets, 0, WEIR_ARRAY_LENGTH(exponential_buckets));
     tcase_add_test(tests, detailed_metrics);
     tcase_add_test(tests, detailed_log);
     tcase_add_test(tests, samples_messages);
