@@ -57,8 +57,8 @@ static const struct weir_component capture_component = {
     .consume = capture_consume,
 };
 
-static struct weir_instance *make_instance(struct weir_harness *harness, const struct weir_component *component,
-                                           const void *options)
+struct weir_instance *harness_make(struct weir_harness *harness, const struct weir_component *component,
+                                   const void *options)
 {
     struct weir_instance *instance =
         weir_instance_new(component, component->type, options, harness->logger, &host, harness);
@@ -66,20 +66,23 @@ static struct weir_instance *make_instance(struct weir_harness *harness, const s
     return instance;
 }
 
-static void connect_all(struct weir_harness *harness)
+void harness_feed(struct weir_harness *harness, struct weir_instance *instance)
 {
-    enum weir_kind kind = weir_instance_component(harness->subject)->kind;
+    enum weir_kind kind = weir_instance_component(instance)->kind;
     /* A pipeline for each promise, so that a request can choose; in their order. */
     static const char *const names[] = { "test", "test/disk", "test/sink" };
     for (int promise = WEIR_PROMISE_MEMORY; promise <= WEIR_PROMISE_SINK; promise++)
         if (kind != WEIR_RECEIVER && kind != WEIR_EXTENSION)
-            weir_instance_connect(harness->feeder, harness->signal, names[promise], (enum weir_promise)promise,
-                                  harness->subject);
+            weir_instance_connect(harness->feeder, harness->signal, names[promise], (enum weir_promise)promise, instance);
+}
+
+void harness_capture(struct weir_harness *harness, struct weir_instance *instance)
+{
+    enum weir_kind kind = weir_instance_component(instance)->kind;
     if (kind == WEIR_EXPORTER || kind == WEIR_EXTENSION)
         return;
     for (int signal = 0; signal < WEIR_SIGNALS; signal++)
-        weir_instance_connect(harness->subject, (enum weir_signal)signal, "test", WEIR_PROMISE_MEMORY,
-                                  harness->capture);
+        weir_instance_connect(instance, (enum weir_signal)signal, "test", WEIR_PROMISE_MEMORY, harness->capture);
 }
 
 static int start(struct weir_harness *harness, struct weir_error *error)
@@ -99,26 +102,30 @@ static int start(struct weir_harness *harness, struct weir_error *error)
 
 #define REST_TURNS 1000 /* of 10 ms */
 
-/* As the host does, on the real clock. */
-static void await_rest(struct weir_harness *harness)
+void harness_await_rest(const struct weir_instance *instance)
 {
-    for (int turns = 0; weir_instance_is_busy(harness->subject); turns++) {
+    for (int turns = 0; weir_instance_is_busy(instance); turns++) {
         if (turns == REST_TURNS)
             harness_fail("busy", "what the component said to be under way has not come back");
         weir_worker_turn(weir_worker_at(0), 10);
     }
 }
 
+void harness_answer_rest(struct weir_harness *harness)
+{
+    for (size_t i = 0; i < harness->sent_count; i++)
+        if (harness->sent[i].ack)
+            weir_harness_complete(harness, i, &WEIR_RESULT_RETRYABLE("shutting down"));
+}
+
 /* Frees whatever start has got to. */
 static void stop(struct weir_harness *harness)
 {
     const struct weir_component *component = weir_instance_component(harness->subject);
-    for (size_t i = 0; i < harness->sent_count; i++)
-        if (harness->sent[i].ack)
-            weir_harness_complete(harness, i, &WEIR_RESULT_RETRYABLE("shutting down"));
+    harness_answer_rest(harness);
     if (harness->opened)
         weir_shard_close(weir_harness_shard(harness));
-    await_rest(harness);
+    harness_await_rest(harness->subject);
     if (harness->started && component->stop)
         component->stop(harness->subject);
     if (component->destroy)
@@ -161,10 +168,11 @@ struct weir_harness *weir_harness_new(const struct weir_component *component, co
     harness->logger = weir_logger_new(NULL);
     void *decoded = NULL;
     int result = harness_decode(component, options, &harness->arena, &decoded, error);
-    harness->feeder = make_instance(harness, &feeder_component, NULL);
-    harness->subject = make_instance(harness, component, decoded);
-    harness->capture = make_instance(harness, &capture_component, NULL);
-    connect_all(harness);
+    harness->feeder = harness_make(harness, &feeder_component, NULL);
+    harness->subject = harness_make(harness, component, decoded);
+    harness->capture = harness_make(harness, &capture_component, NULL);
+    harness_feed(harness, harness->subject);
+    harness_capture(harness, harness->subject);
     if (result == 0) {
         result = start(harness, error);
         if (result == 0)
@@ -351,4 +359,5 @@ bool weir_harness_drained(const struct weir_harness *harness)
 void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out)
 {
     weir_instance_ledger(harness->subject, harness->signal, true, out);
+    weir_ledger_add(out, &harness->past);
 }

@@ -23,6 +23,7 @@ struct weir_harness {
     struct weir_instance *subject;
     struct weir_instance *capture;
     struct weir_logger *logger;
+    struct weir_ledger past; /* of instances that were replaced */
     enum weir_signal signal;
     enum weir_promise promise; /* asked of what is consumed */
     int64_t patience;
@@ -39,6 +40,17 @@ struct weir_harness {
     bool opened;
     bool drained;
 };
+
+/* Makes an instance between feeder and capture. */
+struct weir_instance *harness_make(struct weir_harness *harness, const struct weir_component *component,
+                                   const void *options);
+/* Edges from the feeder to it, and from it to the capture. */
+void harness_feed(struct weir_harness *harness, struct weir_instance *instance);
+void harness_capture(struct weir_harness *harness, struct weir_instance *instance);
+/* What is captured and waits is answered as it is on shutdown. */
+void harness_answer_rest(struct weir_harness *harness);
+/* Waits until what the instance said to be under way has come back, as the host does, on the real clock. */
+void harness_await_rest(const struct weir_instance *instance);
 
 /* Ends the process with a message. */
 _Noreturn void harness_fail(const char *what, const char *why);

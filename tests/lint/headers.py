@@ -8,16 +8,27 @@ import subprocess
 
 import sourcetree
 
-FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wundef", "-fsyntax-only",
+FLAGS = ["-Wall", "-Wextra", "-Werror", "-Wundef", "-pedantic", "-fsyntax-only",
          "-I", os.path.join(sourcetree.TOP, "sdk/include")]
 
 
-def compile_alone(name, command, language):
-    source = f"#include <{name[len('sdk/include/'):]}>\n"
+# What C++ is to read as C does.
+USE = """#include <weir/component.h>
+struct weir_str use_of_a_text() { return WEIR_STR("text"); }
+struct weir_result use_of_a_result() { return WEIR_RESULT_RETRYABLE("why"); }
+struct weir_value use_of_a_value() { return weir_value_string(WEIR_STR_NONE); }
+"""
+
+
+def compile_text(source, name, command, language):
     result = subprocess.run(command + FLAGS + ["-x", language, "-"], input=source, text=True,
                             capture_output=True, check=False)
     if result.returncode != 0:
         sourcetree.report(name, 1, f"does not compile alone as {language}:\n{result.stderr}")
+
+
+def compile_alone(name, command, language):
+    compile_text(f"#include <{name[len('sdk/include/'):]}>\n", name, command, language)
 
 
 def main():
@@ -25,6 +36,7 @@ def main():
     cxx = shutil.which("g++") or shutil.which("clang++")
     if cxx:
         compilers.append(([cxx, "-std=c++17"], "c++"))
+        compile_text(USE, "sdk/include/weir/component.h", *compilers[-1])
     for name in sourcetree.files():
         if name.startswith("sdk/include/") and name.endswith(".h"):
             for command, language in compilers:

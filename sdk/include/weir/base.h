@@ -12,9 +12,12 @@
 #ifdef __cplusplus
 #define WEIR_BEGIN extern "C" {
 #define WEIR_END }
+/* Before { ... }: a value of that structure. */
+#define WEIR_LITERAL(type) type
 #else
 #define WEIR_BEGIN
 #define WEIR_END
+#define WEIR_LITERAL(type) (struct type)
 #endif
 
 /* Marks what a shared object shows to the outside; everything else is built hidden. */

@@ -44,9 +44,9 @@ struct weir_result {
     const char *reason;  /* a short sentence for the client and the log; NULL with WEIR_OK */
 };
 
-#define WEIR_RESULT_OK ((struct weir_result){ WEIR_OK, 0, 0, NULL })
-#define WEIR_RESULT_RETRYABLE(why) ((struct weir_result){ WEIR_RETRYABLE, 0, 0, (why) })
-#define WEIR_RESULT_PERMANENT(why) ((struct weir_result){ WEIR_PERMANENT, 0, 0, (why) })
+#define WEIR_RESULT_OK (WEIR_LITERAL(weir_result){ WEIR_OK, 0, 0, NULL })
+#define WEIR_RESULT_RETRYABLE(why) (WEIR_LITERAL(weir_result){ WEIR_RETRYABLE, 0, 0, (why) })
+#define WEIR_RESULT_PERMANENT(why) (WEIR_LITERAL(weir_result){ WEIR_PERMANENT, 0, 0, (why) })
 
 /* What WEIR_OK means to whoever waits for it; each promises more than the one before. */
 enum weir_promise {

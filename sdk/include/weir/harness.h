@@ -73,6 +73,13 @@ WEIR_EXPORT void weir_harness_complete(struct weir_harness *harness, size_t inde
 
 /* Moves the clock on and runs what falls due. */
 WEIR_EXPORT void weir_harness_advance(struct weir_harness *harness, int64_t ns);
+/*
+ * What a reload of the collector does: starts an instance with other options, which takes what comes from now on, lets the
+ * old one retire or drain, and hands its state over. The harness then shows the new one, and the ledger of both. Requests
+ * keep their numbers. 0, or -1 with `error` set and the old one as it was when the new one does not start.
+ */
+WEIR_EXPORT int weir_harness_reload(struct weir_harness *harness, const char *options, struct weir_error *error);
+
 /* Calls the component's drain; true once it has reported weir_shard_drained. */
 WEIR_EXPORT void weir_harness_drain(struct weir_harness *harness);
 WEIR_EXPORT bool weir_harness_drained(const struct weir_harness *harness);

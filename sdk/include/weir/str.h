@@ -18,8 +18,8 @@ struct weir_str {
     size_t length;
 };
 
-#define WEIR_STR(literal) ((struct weir_str){ (literal), sizeof(literal) - 1 })
-#define WEIR_STR_NONE ((struct weir_str){ NULL, 0 })
+#define WEIR_STR(literal) (WEIR_LITERAL(weir_str){ (literal), sizeof(literal) - 1 })
+#define WEIR_STR_NONE (WEIR_LITERAL(weir_str){ NULL, 0 })
 /* For printf("%.*s"): cut to what an int can say. */
 #define WEIR_STR_ARG(s) ((int)((s).length > 0x7fffffff ? 0x7fffffff : (s).length)), ((s).data ? (s).data : "")
 

@@ -53,24 +53,29 @@ struct weir_attribute {
     struct weir_value value;
 };
 
-#ifndef __cplusplus
 static inline struct weir_value weir_value_string(struct weir_str s)
 {
-    return (struct weir_value){ .type = WEIR_VALUE_STRING, .string = s };
+    struct weir_value value = { WEIR_VALUE_STRING, { s } };
+    return value;
 }
 static inline struct weir_value weir_value_int(int64_t integer)
 {
-    return (struct weir_value){ .type = WEIR_VALUE_INT, .integer = integer };
+    struct weir_value value = { WEIR_VALUE_INT, { WEIR_STR_NONE } };
+    value.integer = integer;
+    return value;
 }
 static inline struct weir_value weir_value_double(double number)
 {
-    return (struct weir_value){ .type = WEIR_VALUE_DOUBLE, .number = number };
+    struct weir_value value = { WEIR_VALUE_DOUBLE, { WEIR_STR_NONE } };
+    value.number = number;
+    return value;
 }
 static inline struct weir_value weir_value_bool(bool boolean)
 {
-    return (struct weir_value){ .type = WEIR_VALUE_BOOL, .boolean = boolean };
+    struct weir_value value = { WEIR_VALUE_BOOL, { WEIR_STR_NONE } };
+    value.boolean = boolean;
+    return value;
 }
-#endif
 
 /* The first value under `key`, NULL when there is none. Any thread that may read the list. */
 WEIR_EXPORT const struct weir_value *weir_attributes_get(const struct weir_attributes *attributes,
