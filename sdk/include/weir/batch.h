@@ -114,11 +114,13 @@ WEIR_EXPORT struct weir_group *weir_group_next(const struct weir_group *group);
 WEIR_EXPORT const struct weir_resource *weir_group_resource(struct weir_group *group);
 WEIR_EXPORT struct weir_str weir_group_schema_url(struct weir_group *group);
 
+/* The same one level further down. */
 WEIR_EXPORT struct weir_scope_group *weir_group_first_scope(struct weir_group *group);
 WEIR_EXPORT struct weir_scope_group *weir_scope_group_next(const struct weir_scope_group *scope);
 WEIR_EXPORT const struct weir_scope *weir_scope_group_scope(struct weir_scope_group *scope);
 WEIR_EXPORT struct weir_str weir_scope_group_schema_url(struct weir_scope_group *scope);
 
+/* Spans, metrics or log records. */
 WEIR_EXPORT struct weir_entry *weir_scope_group_first(struct weir_scope_group *scope);
 WEIR_EXPORT struct weir_entry *weir_entry_next(const struct weir_entry *entry);
 /* Items in the entry: 1, or the data points of a metric. */

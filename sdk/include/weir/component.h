@@ -149,8 +149,14 @@ struct weir_component {
     void (*retire)(struct weir_shard *shard);
 };
 
+/* The first members of every component. */
 #define WEIR_COMPONENT_GUARD                                                                                   \
     .struct_size = sizeof(struct weir_component), .abi_major = WEIR_ABI_MAJOR, .abi_minor = WEIR_ABI_MINOR
+
+#ifdef __cplusplus
+/* What a plugin exports: without this a constant of C++ is not seen outside its file. */
+extern WEIR_EXPORT const struct weir_component weir_component;
+#endif
 
 /* What the host knows of an instance. Constant; any thread. */
 WEIR_EXPORT const struct weir_component *weir_instance_component(const struct weir_instance *instance);

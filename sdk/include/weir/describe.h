@@ -41,6 +41,7 @@ struct weir_dump {
     uint64_t lists[4]; /* a bit for each level: it is a list */
 };
 
+/* Begins a map or list, which is the next value; closed by weir_dump_end. */
 WEIR_EXPORT void weir_dump_begin_map(struct weir_dump *dump);
 WEIR_EXPORT void weir_dump_begin_list(struct weir_dump *dump);
 /* Ends the map or list that was begun last. */

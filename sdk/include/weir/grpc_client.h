@@ -45,6 +45,7 @@ struct weir_grpc_client_options {
     char *authority;  /* NULL or empty: from the endpoint */
 };
 
+/* The keys, to be taken in with WEIR_OPTION_INLINE. */
 WEIR_EXPORT extern const struct weir_option_table weir_grpc_client_table;
 /* The same, for a component that sets the endpoint itself. */
 WEIR_EXPORT extern const struct weir_option_table weir_grpc_backend_table;

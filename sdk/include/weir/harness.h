@@ -36,6 +36,7 @@ WEIR_EXPORT struct weir_harness *weir_harness_new(const struct weir_component *c
  * what is not so. */
 WEIR_EXPORT void weir_harness_free(struct weir_harness *harness);
 
+/* The component's shard and instance; after weir_harness_reload those of the new one. */
 WEIR_EXPORT struct weir_shard *weir_harness_shard(struct weir_harness *harness);
 WEIR_EXPORT struct weir_instance *weir_harness_instance(struct weir_harness *harness);
 

@@ -43,6 +43,7 @@ struct weir_http_client_options {
     struct weir_subtree cookies;                  /* only `enabled: false` passes */
 };
 
+/* The keys, to be taken in with WEIR_OPTION_INLINE. */
 WEIR_EXPORT extern const struct weir_option_table weir_http_client_table;
 
 /* What the clients of all workers share; unchanging, so that any thread may use it. */

@@ -45,6 +45,7 @@ WEIR_EXPORT void weir_journal_configure(struct weir_journal *journal, const stru
  * has been ended by then. Accepts NULL. Blocks; main thread. */
 WEIR_EXPORT void weir_journal_unref(struct weir_journal *journal);
 
+/* What has become of records since the journal was opened, and what is in it. */
 struct weir_journal_counts {
     uint64_t records, items, bytes; /* appended and not settled, in payload bytes; including those that are taken */
     uint64_t taken;                 /* records that are taken */
@@ -56,6 +57,7 @@ struct weir_journal_counts {
     uint64_t dead_records, dead_items;   /* moved to the dead-letter file since the journal was opened */
     uint64_t errors;                     /* write or sync failures */
 };
+/* Fills `out`. Any thread. */
 WEIR_EXPORT void weir_journal_counts(const struct weir_journal *journal, struct weir_journal_counts *out);
 
 /* Of what was in `records`, `items` and `bytes`: lost to damage that was found later. A record whose header cannot be read

@@ -84,6 +84,7 @@ WEIR_EXPORT bool weir_json_i64(struct weir_json *json, int64_t *out);
 WEIR_EXPORT bool weir_json_u64(struct weir_json *json, uint64_t *out);
 WEIR_EXPORT bool weir_json_double(struct weir_json *json, double *out);
 
+/* Reads true or false. */
 WEIR_EXPORT bool weir_json_bool(struct weir_json *json, bool *out);
 /* Reads null if that comes next; false, without a problem, if something else does. */
 WEIR_EXPORT bool weir_json_null(struct weir_json *json);
@@ -121,12 +122,14 @@ struct weir_json_writer {
     bool failed;
 };
 
+/* What an object or array consists of. */
 WEIR_EXPORT void weir_json_open_object(struct weir_json_writer *writer);
 WEIR_EXPORT void weir_json_close_object(struct weir_json_writer *writer);
 WEIR_EXPORT void weir_json_open_array(struct weir_json_writer *writer);
 WEIR_EXPORT void weir_json_close_array(struct weir_json_writer *writer);
 WEIR_EXPORT void weir_json_key(struct weir_json_writer *writer, struct weir_str key);
 
+/* Scalars, and what is JSON already. */
 WEIR_EXPORT void weir_json_put_string(struct weir_json_writer *writer, struct weir_str s);
 WEIR_EXPORT void weir_json_put_i64(struct weir_json_writer *writer, int64_t value);
 WEIR_EXPORT void weir_json_put_u64(struct weir_json_writer *writer, uint64_t value);

@@ -75,6 +75,7 @@ struct weir_problems {
     size_t errors; /* those of `count` that are no warnings */
 };
 
+/* Adds an error or a warning; all arguments are copied. */
 WEIR_EXPORT void weir_problem_add(struct weir_problems *problems, struct weir_place place, const char *path,
                                   const char *format, ...) WEIR_PRINTF(4, 5);
 WEIR_EXPORT void weir_warning_add(struct weir_problems *problems, struct weir_place place, const char *path,

@@ -133,6 +133,7 @@ WEIR_EXPORT void weir_prometheus_expand(const struct weir_metric *metric, const 
 /* The histogram's first bucket whose bound is not below the value, the one without a bound at last. */
 WEIR_EXPORT size_t weir_prometheus_bucket_of(const struct weir_data_point *point, double value);
 
+/* The exemplar's number; 0 when it has none. Any thread. */
 WEIR_EXPORT double weir_prometheus_exemplar_value(const struct weir_exemplar *exemplar);
 
 /* Buckets of a native histogram (Prometheus' prompb.Histogram): runs of neighbours, and what each has more than the one

@@ -76,6 +76,7 @@ struct weir_text {
     size_t capacity;
 };
 
+/* Append: bytes, a C string, one character, what printf makes of the arguments. */
 WEIR_EXPORT void weir_text_add(struct weir_text *text, const char *data, size_t length);
 WEIR_EXPORT void weir_text_adds(struct weir_text *text, const char *string);
 WEIR_EXPORT void weir_text_addc(struct weir_text *text, char c);

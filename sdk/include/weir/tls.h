@@ -42,6 +42,7 @@ struct weir_tls_server_options {
     bool client_ca_file_reload;
 };
 
+/* The keys of `tls` for each side, to be taken in as a group. */
 WEIR_EXPORT extern const struct weir_option_table weir_tls_client_table;
 WEIR_EXPORT extern const struct weir_option_table weir_tls_server_table;
 
