@@ -7,14 +7,16 @@ import shutil
 import common
 import container
 
-PACKAGES = ["curl", "weir-gateway", "weir-tools", "weir-sidecar", "build-essential", "pkg-config", "autoconf", "automake",
-            "libtool", "weir-dev", "check"]
+# What debian/tests depend on, as the container has no network.
+PACKAGES = ["apt-utils", "build-essential", "check", "curl", "debhelper", "pkg-config", "weir-dev", "weir-gateway",
+            "weir-sidecar", "weir-tools"]
 
 
 def main(work):
     container.make_image(work, PACKAGES)
     source = work.fresh("autopkgtest.source")
     shutil.copytree(common.TOP / "debian", source / "weir/debian", ignore=shutil.ignore_patterns("weir*/", "libweir*/", "tmp"))
+    shutil.copytree(common.TOP / "examples/plugin-out-of-tree", source / "weir/examples/plugin-out-of-tree")
     debs = [deb for deb in sorted(work.debs.glob("*.deb")) if "-dbgsym_" not in deb.name]
     container.write_conf(work)
     output = work.folder / "autopkgtest.output"
