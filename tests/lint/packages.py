@@ -28,6 +28,8 @@ def check_abi():
     major = re.search(r"^#define WEIR_ABI_MAJOR (\d+)$", sourcetree.read("sdk/include/weir/component.h"), re.MULTILINE).group(1)
     if f"AC_SUBST([plugin_abi], [{major}])" not in sourcetree.read("configure.ac"):
         sourcetree.report("configure.ac", 1, f"plugin_abi is not {major}")
+    if f"/weir/plugins-{major}\n" not in sourcetree.read("debian/weir.triggers.in"):
+        sourcetree.report("debian/weir.triggers.in", 1, f"does not watch plugins-{major}")
     if f"\nPackage: libweir{major}\n" not in sourcetree.read("debian/control.in"):
         sourcetree.report("debian/control.in", 1, f"has no package libweir{major}")
 

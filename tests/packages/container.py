@@ -36,6 +36,7 @@ def make_image(work, packages):
         (root.folder / "usr/sbin/policy-rc.d").unlink()
         tar = work.folder / "image.tar"
         common.run("tar", "-C", root.folder, "--one-file-system", "-cf", tar, ".")
+        podman(work, "rmi", "-f", IMAGE, check=False)
         podman(work, "import", "-q", "--change", 'CMD ["/sbin/init"]', "--change", "STOPSIGNAL SIGRTMIN+3", tar, IMAGE)
         tar.unlink()
 

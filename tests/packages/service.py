@@ -148,6 +148,14 @@ rm -r vendor vendor.deb
           and "4" not in groups(box), journal(box))
 
 
+def check_bare(box):
+    done = box.call("apt-get", "-qq", "-y", "install", "--no-install-recommends", "weir")
+    check("apt-get install weir, with no plugin", done.returncode == 0, done.stdout)
+    check("it is not started, and has not failed", box.show("ActiveState") == "inactive" and box.show("ConditionResult") == "no",
+          journal(box))
+    box.call("apt-get", "-qq", "-y", "purge", "--autoremove", "weir")
+
+
 def check_end(box, before):
     box.call("systemctl", "stop", "weir")
     check("it stops cleanly", box.show("Result") == "success" and box.show("ExecMainStatus") == "0", journal(box))
@@ -175,3 +183,4 @@ def main(work):
         check_socket(box)
         check_plugins_come_and_go(box)
         check_end(box, before)
+        check_bare(box)
