@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """debian/tests, run by autopkgtest in a container that systemd boots."""
 
-import os
 import shutil
 
 import common
@@ -18,13 +17,12 @@ def main(work):
     shutil.copytree(common.TOP / "debian", source / "weir/debian", ignore=shutil.ignore_patterns("weir*/", "libweir*/", "tmp"))
     shutil.copytree(common.TOP / "examples/plugin-out-of-tree", source / "weir/examples/plugin-out-of-tree")
     debs = [deb for deb in sorted(work.debs.glob("*.deb")) if "-dbgsym_" not in deb.name]
-    container.write_conf(work)
     output = work.folder / "autopkgtest.output"
     shutil.rmtree(output, ignore_errors=True)
     done = common.run("autopkgtest", "-B", "--output-dir", output, *debs, f"{source}/weir/", "--", "podman", "--init",
                       container.IMAGE, "--", "--cap-add=SYS_ADMIN", "--security-opt=seccomp=unconfined",
                       "--security-opt=apparmor=unconfined", check=False, timeout=1200,
-                      env={**os.environ, "CONTAINERS_CONF": str(work.folder / "containers.conf")})
+                      env=container.environment(work))
     summary = output / "summary"
     for line in summary.read_text(encoding="utf-8").splitlines() if summary.exists() else []:
         common.note(line)

@@ -16,15 +16,24 @@ cgroup_manager = "cgroupfs"
 """
 
 
-def write_conf(work):
-    conf = work.folder / "containers.conf"
+# Images and containers of this work only, whatever else runs on the machine.
+STORAGE = """[storage]
+driver = "overlay"
+graphroot = "{folder}/podman"
+runroot = "/run/weir-packages"
+"""
+
+
+def environment(work):
+    """In which podman is to run, by whomever it is started."""
+    conf, storage = work.folder / "containers.conf", work.folder / "storage.conf"
     conf.write_text(CONF, encoding="utf-8")
-    return conf
+    storage.write_text(STORAGE.format(folder=work.folder), encoding="utf-8")
+    return {**os.environ, "CONTAINERS_CONF": str(conf), "CONTAINERS_STORAGE_CONF": str(storage)}
 
 
 def podman(work, *words, **rest):
-    conf = write_conf(work)
-    return common.run("podman", *words, env={**os.environ, "CONTAINERS_CONF": str(conf)}, **rest)
+    return common.run("podman", *words, env=environment(work), **rest)
 
 
 def make_image(work, packages):
