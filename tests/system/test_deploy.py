@@ -19,6 +19,38 @@ from weirtest.kube import ApiServer
 from weirtest.network import Impossible, network
 from weirtest.pki import Authority
 
+# A Job with containers and volumes of its own, and a workload that wants no sidecar.
+APPLICATIONS = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: job, labels: {weir-sidecar: "true"}}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      initContainers: [{name: prepare, image: "example.com/prepare:1"}]
+      containers: [{name: work, image: "example.com/work:1", volumeMounts: [{name: data, mountPath: /data}]}]
+      volumes: [{name: data, emptyDir: {}}]
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: plain}
+spec:
+  serviceName: plain
+  selector: {matchLabels: {app: plain}}
+  template:
+    metadata: {labels: {app: plain}}
+    spec:
+      containers: [{name: app, image: "example.com/app:1"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: plain}
+spec:
+  selector: {app: plain}
+  ports: []
+"""
+
 
 @functools.cache
 def rendered():
@@ -162,9 +194,14 @@ class TestPage(Rendered):
                          ["registry.example.com/weir:agent", "registry.example.com/weir:gateway"])
         self.assertEqual(gateway.environment()["OTLP_BACKEND"], "tempo:4317")
         self.assertEqual(gateway.files(), {"/conf/config.yaml": "receivers: {nop: {}}"})
-        app = (manifests.KUSTOMIZE / "base" / "sidecar" / "app.yaml").read_text()
-        objects = self.build({"resources": ["app.yaml"]}, sidecar, files={"app.yaml": app})
-        self.assertTrue(manifests.containers(objects)[0].native)
+        objects = self.build({"resources": ["app.yaml"]}, sidecar, files={"app.yaml": APPLICATIONS})
+        job, plain = sorted((one for one in objects if one["kind"] in manifests.WORKLOADS), key=lambda one: one["kind"])
+        self.assertEqual([(one.workload["kind"], one.native) for one in manifests.containers(objects)], [("Job", True)])
+        pod = job["spec"]["template"]["spec"]
+        self.assertEqual([[one["name"] for one in pod[key]] for key in ("initContainers", "containers")],
+                         [["weir", "prepare"], ["work"]])
+        self.assertEqual([volume["name"] for volume in pod["volumes"]], ["weir-config", "data"])
+        self.assertEqual(list(plain["spec"]["template"]["spec"]), ["containers"])  # has no label
 
     def test_an_operators_resource(self):
         (resource,) = [one for one in self.examples if "spec" in one]

@@ -14,7 +14,7 @@ from . import paths
 
 KUSTOMIZE = paths.TOP / "deploy" / "kustomize"
 FIELDS = paths.TOP / "tests" / "deploy" / "kubernetes-fields.txt"
-WORKLOADS = ("DaemonSet", "Deployment", "StatefulSet")
+WORKLOADS = ("DaemonSet", "Deployment", "Job", "StatefulSet")
 _QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)(m|[kMGTPE]i?)?$")
 _UNITS = {"m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2 ** 10, "Mi": 2 ** 20, "Gi": 2 ** 30, "Ti": 2 ** 40}
 
@@ -183,10 +183,15 @@ def containers(objects, name="weir"):
     return found
 
 
+def _labels(workload):
+    """Those of its pods."""
+    return workload["spec"]["template"].get("metadata", {}).get("labels", {})
+
+
 def _selected(selector, objects):
     """The workloads whose pods it selects; nothing selects nothing."""
     return [one for one in objects if one["kind"] in WORKLOADS and selector
-            and selector.items() <= one["spec"]["template"]["metadata"]["labels"].items()]
+            and selector.items() <= _labels(one).items()]
 
 
 def _references(thing, objects):
@@ -213,7 +218,8 @@ def _workload(thing):
     """What kubelet or the API server would have against a workload beyond its fields."""
     found = []
     template = thing["spec"]["template"]
-    if not thing["spec"]["selector"]["matchLabels"].items() <= template["metadata"]["labels"].items():
+    selector = thing["spec"].get("selector", {}).get("matchLabels", {})  # a Job's is made for it
+    if not selector.items() <= _labels(thing).items():
         found.append("its selector does not select its pods")
     pod = template["spec"]
     volumes = {v["name"] for v in pod.get("volumes", [])} | {
