@@ -370,9 +370,11 @@ class TestRouting(Running):
         self.put("weir-gateway-headless-sampler")
         sink = self.managed(self.network.at_far_end(rpc.Sink, port=14317, host=self.network.far))
         _, sampler = self.network.at_far_end(
-            self.begin, "", by_name["weir-gateway-sampler"], args=["--set=processors.tail_sampling.decision_wait=1s"],
+            self.begin, "", by_name["weir-gateway-sampler"],
+            args=["--set=processors.tail_sampling.decision_wait=1s", "--set=processors.batch.timeout=200ms"],
             env={"OTLP_BACKEND": f"{self.network.far}:14317"})
-        router, weir = self.begin("", by_name["weir-gateway"], env=self.in_cluster)
+        router, weir = self.begin("", by_name["weir-gateway"], args=["--set=processors.batch.timeout=200ms"],
+                                  env=self.in_cluster)
         self.errors(router.ports["otlp"], 20)
         sink.wait_count("traces", 20, 30)
         self.assert_allowed(objects)
