@@ -49,7 +49,7 @@ class TestImages(ImageCase):
                 self.assertIn("/var/lib/dpkg/status.d/libc6", files)
                 size = int(podman("image", "inspect", "--format", "{{.Size}}", f"weir:{role}").stdout)
                 print(f"\nweir:{role}: {size / 1e6:.1f} MB, {compressed / 1e6:.1f} MB to pull, {len(plugins)} plugins")
-        self.assertLess(int(podman("image", "inspect", "--format", "{{.Size}}", "weir:sidecar").stdout), 16e6)
+        self.assertLess(int(podman("image", "inspect", "--format", "{{.Size}}", "weir:sidecar").stdout), 12.5e6)
 
     def test_what_they_say_of_themselves(self):
         for role in ROLES:
