@@ -12,7 +12,7 @@
 struct keeper_config {
     int64_t size;
 };
-static enum { NONE, ANSWERS_TWICE, NEVER_ANSWERS, LOSES_ITEMS } fault;
+static enum { NONE, ANSWERS_TWICE, NEVER_ANSWERS, LOSES_ITEMS, ANSWERS_LATER } fault;
 
 struct keeper {
     struct weir_batch *batches[16];
@@ -55,6 +55,33 @@ static void send_all(struct weir_shard *shard, struct keeper *keeper)
             weir_shard_send(shard, keeper->batches[i], NULL);
 }
 
+/* An answer that takes its time on another thread. */
+struct late {
+    struct weir_job job;
+    struct weir_ack *ack;
+};
+
+static void dawdle(struct weir_job *job)
+{
+    (void)job;
+}
+
+static void answer_late(struct weir_job *job)
+{
+    struct late *late = WEIR_CONTAINER_OF(job, struct late, job);
+    weir_ack_ok(late->ack);
+    free(late);
+}
+
+static void answer_from_elsewhere(struct weir_shard *shard, struct weir_ack *ack)
+{
+    struct late *late = weir_xcalloc(1, sizeof *late);
+    late->job.work = dawdle;
+    late->job.done = answer_late;
+    late->ack = ack;
+    weir_worker_offload(weir_shard_worker(shard), &late->job);
+}
+
 static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)
 {
     struct weir_instance *instance = weir_shard_instance(shard);
@@ -63,7 +90,9 @@ static void consume(struct weir_shard *shard, struct weir_batch *batch, struct w
     weir_series_add(by_signal[weir_batch_signal(batch) != WEIR_LOGS], 1);
     weir_log(weir_instance_logger(instance), WEIR_DEBUG, "Kept");
     keeper->batches[keeper->count++] = batch;
-    if (fault != NEVER_ANSWERS)
+    if (fault == ANSWERS_LATER)
+        answer_from_elsewhere(shard, ack);
+    else if (fault != NEVER_ANSWERS)
         weir_ack_ok(ack);
     if (fault == ANSWERS_TWICE)
         weir_ack_ok(ack);
@@ -209,6 +238,19 @@ START_TEST(reload_hands_over)
 }
 END_TEST
 
+START_TEST(waits_for_what_is_elsewhere)
+{
+    struct weir_harness *harness = make_harness(&component, "size: 1", WEIR_LOGS);
+    fault = ANSWERS_LATER;
+    size_t request = weir_harness_consume(harness, weir_harness_batch(WEIR_LOGS, 0, 5));
+    ck_assert(!weir_harness_answered(harness, request));
+    ck_assert(weir_harness_wait(harness, request, 30000));
+    ck_assert_int_eq(weir_harness_answer(harness, request)->outcome, WEIR_OK);
+    weir_harness_free(harness);
+    fault = NONE;
+}
+END_TEST
+
 START_TEST(drains)
 {
     struct weir_harness *harness = make_harness(&component, NULL, WEIR_TRACES);
@@ -239,6 +281,7 @@ int main(void)
     tcase_add_test(tests, options_are_refused);
     tcase_add_test(tests, sees_logs_and_metrics);
     tcase_add_test(tests, reload_hands_over);
+    tcase_add_test(tests, waits_for_what_is_elsewhere);
     tcase_add_test(tests, drains);
     suite_add_tcase(suite, tests);
     tcase_add_loop_test_raise_signal(faults, faults_are_found, SIGABRT, 0, LOSES_ITEMS);
