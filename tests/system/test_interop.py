@@ -29,6 +29,7 @@ processors:
 exporters:
   otlp_grpc/plain:
     endpoint: 127.0.0.1:{sink_grpc}
+    timeout: 60s
     compression: none
     tls:
       insecure: true
@@ -36,6 +37,7 @@ exporters:
       x-via: grpc-none
   otlp:
     endpoint: http://127.0.0.1:{sink_grpc}
+    timeout: 60s
     compression: gzip
     tls:
       insecure: true
@@ -43,21 +45,25 @@ exporters:
       x-via: grpc-gzip
   otlp_http/plain:
     endpoint: http://127.0.0.1:{sink_http}
+    timeout: 60s
     compression: none
     headers:
       x-via: http-proto-none
   otlphttp:
     endpoint: http://127.0.0.1:{sink_http}/
+    timeout: 60s
     headers:
       x-via: http-proto-gzip
   otlphttp/json-plain:
     endpoint: http://127.0.0.1:{sink_http}
+    timeout: 60s
     compression: none
     encoding: json
     headers:
       x-via: http-json-none
   otlphttp/json:
     endpoint: http://127.0.0.1:{sink_http}
+    timeout: 60s
     compression: gzip
     encoding: json
     headers:
@@ -87,7 +93,8 @@ def via_of(request):
 
 
 class ThroughWeir(TestCase):
-    """One weir with every exporter, and one sink, for all the tests of a class."""
+    """One weir with every exporter, and one sink, for all the tests of a class. On a busy machine the sink answers late:
+    who does not wait for it sends a second time."""
 
     signal = None
 
