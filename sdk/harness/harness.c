@@ -144,6 +144,7 @@ static void release(struct weir_harness *harness)
     for (size_t i = 0; i < harness->text_count; i++)
         free(harness->texts[i]);
     free(harness->texts);
+    free(harness->before);
     free(harness->sent);
     free(harness->requests);
     weir_instance_free(harness->feeder);
@@ -166,6 +167,7 @@ struct weir_harness *weir_harness_new(const struct weir_component *component, co
     if (weir_workers_create(1, WEIR_CLOCK_MANUAL, error) != 0)
         harness_fail("workers", weir_error_text(error));
     harness->logger = weir_logger_new(NULL);
+    harness_read_series(harness);
     void *decoded = NULL;
     int result = harness_decode(component, options, &harness->arena, &decoded, error);
     harness->feeder = harness_make(harness, &feeder_component, NULL);

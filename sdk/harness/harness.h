@@ -17,6 +17,12 @@ struct captured {
     struct weir_ack *ack; /* NULL once answered */
 };
 
+/* What a series of the process said before. */
+struct reading {
+    const char *id; /* the series' own */
+    double value;
+};
+
 struct weir_harness {
     struct weir_arena arena;
     struct weir_instance *feeder;
@@ -33,6 +39,8 @@ struct weir_harness {
     size_t sent_count;
     char **texts; /* what weir_harness_sent_json gave out */
     size_t text_count;
+    struct reading *before;
+    size_t before_count;
     bool answers;
     struct weir_result answer;
     bool created;
@@ -58,6 +66,9 @@ _Noreturn void harness_fail(const char *what, const char *why);
 /* Decodes `yaml` (NULL: defaults) by the component's table into memory of the arena; -1 with all problems in `error`. */
 int harness_decode(const struct weir_component *component, const char *yaml, struct weir_arena *arena, void **out,
                    struct weir_error *error);
+
+/* Notes what series say: they outlive harnesses, and tests want to know what happened in this one. */
+void harness_read_series(struct weir_harness *harness);
 
 /* Begins a log of its own, and shows what it has on stderr. */
 void harness_log_start(void);

@@ -43,7 +43,33 @@ void harness_log_show(void)
         abort();
 }
 
+static double reading_of(const struct weir_series_view *view)
+{
+    return view->instrument->kind == WEIR_HISTOGRAM ? (double)view->observations : view->value;
+}
+
+static void note_series(const struct weir_series_view *view, void *argument)
+{
+    struct weir_harness *harness = argument;
+    harness->before = weir_xrealloc(harness->before, (harness->before_count + 1) * sizeof *harness->before);
+    harness->before[harness->before_count++] = (struct reading){ view->id, reading_of(view) };
+}
+
+void harness_read_series(struct weir_harness *harness)
+{
+    weir_meter_visit(note_series, harness);
+}
+
+static double reading_before(const struct weir_harness *harness, const struct weir_series_view *view)
+{
+    for (size_t i = 0; i < harness->before_count; i++)
+        if (harness->before[i].id == view->id)
+            return harness->before[i].value;
+    return 0;
+}
+
 struct wanted {
+    const struct weir_harness *harness;
     const char *instrument;
     const char *label; /* NULL: any */
     const char *value;
@@ -62,14 +88,13 @@ static void add_series(const struct weir_series_view *view, void *argument)
 {
     struct wanted *wanted = argument;
     if (strcmp(view->instrument->name, wanted->instrument) == 0 && (!wanted->label || has_label(view, wanted)))
-        wanted->sum += view->instrument->kind == WEIR_HISTOGRAM ? (double)view->observations : view->value;
+        wanted->sum += reading_of(view) - reading_before(wanted->harness, view);
 }
 
 double weir_harness_series_with(const struct weir_harness *harness, const char *instrument, const char *label,
                                 const char *value)
 {
-    (void)harness;
-    struct wanted wanted = { instrument, label, value, 0 };
+    struct wanted wanted = { harness, instrument, label, value, 0 };
     weir_meter_visit(add_series, &wanted);
     return wanted.sum;
 }

@@ -88,8 +88,8 @@ WEIR_EXPORT bool weir_harness_drained(const struct weir_harness *harness);
 /* The component's ledger for the harness's signal, as it stands. */
 WEIR_EXPORT void weir_harness_ledger(struct weir_harness *harness, struct weir_ledger *out);
 
-/* The value of an instrument of the component's own, all its series together, 0 when there is none; for a histogram the
- * number of observations. */
+/* By how much an instrument of the component's own has grown since the harness was made, all its series together, 0 when
+ * there is none; of a histogram the number of observations. */
 WEIR_EXPORT double weir_harness_series(const struct weir_harness *harness, const char *instrument);
 /* The same, of the series that have this label. */
 WEIR_EXPORT double weir_harness_series_with(const struct weir_harness *harness, const char *instrument,
