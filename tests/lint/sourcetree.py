@@ -10,6 +10,8 @@ TOP = os.environ.get("abs_top_srcdir", os.getcwd())
 BUILD = os.environ.get("abs_top_builddir", os.path.join(TOP, "build"))
 
 _LEFT_OUT = {".git", "autom4te.cache", "build-aux", "node_modules", "__pycache__"}
+# The others are packages being built.
+_OF_DEBIAN = {"source", "tests"}
 # What the autotools add to a tarball.
 _GENERATED = re.compile(r"^(aclocal\.m4|config\.h\.in~?|configure~?|Makefile\.in|m4/(libtool|lt.*)\.m4)$")
 _findings = []
@@ -33,6 +35,8 @@ def files():
             folders[:] = []
             continue
         folders[:] = [f for f in folders if f not in _LEFT_OUT]
+        if os.path.relpath(folder, TOP) == "debian":
+            folders[:] = [f for f in folders if f in _OF_DEBIAN]
         found += [os.path.relpath(os.path.join(folder, name), TOP) for name in names]
     return sorted(name for name in found if not _GENERATED.match(name))
 
