@@ -213,7 +213,7 @@ START_TEST(every_lookup_is_told)
     ck_assert_str_eq(askers[0].error, "");
     set_zone(NULL);
     pass_and_look(33 * SECOND);
-    turn_until(askers[0].answers >= 3); // a lookup that fails is repeated after 1 s, 2 s, ..., perhaps in the time that passed
+    turn_until(askers[0].answers >= 3); // one that fails is repeated after 1 s, 2 s: perhaps in the time that passed
     ck_assert_str_eq(askers[0].got, "10.0.0.1:80 10.0.0.2:80");
     ck_assert_str_eq(askers[0].error, "no such host");
 }
