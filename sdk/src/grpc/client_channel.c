@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/base/random.h"
 #include "sdk/src/grpc/client.h"
 
 #define SECOND ((int64_t)1000000000)
@@ -19,8 +20,7 @@
 /* From -0.5 to 0.5. */
 static double chance(struct weir_grpc_client *client)
 {
-    client->random = client->random * 6364136223846793005u + 1442695040888963407u;
-    return (double)(client->random >> 40) / (double)(1 << 24) - 0.5;
+    return random_unit(&client->random) - 0.5;
 }
 
 int64_t weir_grpc_backoff(struct weir_grpc_client *client, unsigned failures)

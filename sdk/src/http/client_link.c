@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/base/random.h"
 #include "sdk/src/http/client.h"
 
 /* So old a connection gets a successor, which may lead to another server behind the same address. */
@@ -26,9 +27,7 @@ static void give_up(struct weir_http_link *link)
 /* The protocol is settled: the connection takes calls. */
 static void start_protocol(struct weir_http_link *link)
 {
-    uint64_t *random = &link->client->random;
-    *random = *random * 6364136223846793005u + 1442695040888963407u;
-    link->retire_at = weir_worker_now(link->client->worker) + AGE + (int64_t)(*random >> 32) % (AGE / 10);
+    link->retire_at = weir_worker_now(link->client->worker) + AGE + random_time(&link->client->random, AGE / 10);
     if (strcmp(weir_conn_alpn(link->conn), "h2") == 0) {
         link->origin->protocol = WEIR_HTTP_PROTOCOL_2;
         link->h2 = weir_http_h2_new(link);

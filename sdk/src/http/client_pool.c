@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "sdk/src/base/random.h"
 #include "sdk/src/http/client.h"
 
 #define DEFAULT_IDLE_PER_HOST 2
@@ -241,9 +242,7 @@ static int64_t retry_delay(struct weir_http_origin *origin)
         delay *= 2;
     if (delay > RETRY_MAX)
         delay = RETRY_MAX;
-    uint64_t *random = &origin->client->random;
-    *random = *random * 6364136223846793005u + 1442695040888963407u;
-    return delay + (int64_t)((*random >> 33) % (uint64_t)(delay / 4));
+    return delay + random_time(&origin->client->random, delay / 4);
 }
 
 void weir_http_pool_refused(struct weir_http_origin *origin, const char *reason)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "sdk/src/base/encoding.h"
+#include "sdk/src/base/random.h"
 #include "sdk/src/kube/kube.h"
 
 #define SECOND INT64_C(1000000000)
@@ -77,8 +78,7 @@ static void try_later(struct weir_kube_watch *watch)
     if (watch->begun && weir_worker_now(watch->worker) - watch->began >= LONG)
         watch->wait = 0;
     watch->wait = watch->wait == 0 ? SECOND : watch->wait * 2 < WAIT_MAX ? watch->wait * 2 : WAIT_MAX;
-    watch->random = watch->random * 6364136223846793005u + 1442695040888963407u;
-    again_in(watch, watch->wait / 2 + (int64_t)(watch->random >> 33) % (watch->wait / 2));
+    again_in(watch, watch->wait / 2 + random_time(&watch->random, watch->wait / 2));
 }
 
 static void fail(struct weir_kube_watch *watch, const char *why)

@@ -18,12 +18,3 @@ int64_t backoff_next(struct backoff *backoff, const struct weir_retry_options *o
     backoff->begun = true;
     return wait < LONGEST ? (int64_t)wait : (int64_t)LONGEST;
 }
-
-double sender_random(uint64_t *state)
-{
-    uint64_t x = *state += 0x9e3779b97f4a7c15;
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-    x ^= x >> 31;
-    return (double)(x >> 11) / 9007199254740992.0; /* 2^53 */
-}

@@ -22,8 +22,6 @@ struct backoff {
 };
 /* The next wait in nanoseconds: uniform in interval * (1 -+ randomization_factor); `random` is uniform in [0, 1). */
 int64_t backoff_next(struct backoff *backoff, const struct weir_retry_options *options, double random);
-/* A number in [0, 1) from the state, which it moves on (splitmix64). */
-double sender_random(uint64_t *state);
 
 struct share {
     struct sender_entry *entry;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "sdk/src/base/failpoint.h"
+#include "sdk/src/base/random.h"
 #include "sdk/src/sender/sender.h"
 
 static void retry(struct weir_timer *timer);
@@ -324,7 +325,7 @@ static void try_again(struct transfer *transfer, const struct weir_result *resul
     struct lane *lane = transfer->lane;
     const struct weir_retry_options *options = &lane->base.sender->options->retry;
     int64_t now = lane_now(lane), most = options->max_elapsed_time.ns;
-    int64_t delay = backoff_next(&transfer->backoff, options, sender_random(&lane->random));
+    int64_t delay = backoff_next(&transfer->backoff, options, random_unit(&lane->random));
     if (delay < result->retry_after)
         delay = result->retry_after;
     if (delay > INT64_MAX / 4)
