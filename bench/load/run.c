@@ -4,10 +4,13 @@
  */
 #include <config.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <uv.h>
 
@@ -19,7 +22,6 @@
 #include "bench/load/load.h"
 
 #define SECOND ((int64_t)1000000000)
-#define TICK (SECOND / 1000)
 #define ERROR_PAUSE \
     (SECOND / 100) /* after a request without an answer, so that a dead server is not hammered */
 
@@ -62,6 +64,8 @@ struct run {
     size_t body_count;
     FILE *obligations;
     struct weir_timer tick, progress;
+    uv_poll_t pace; /* with --rate: a timer exact to microseconds; the loop's own are to milliseconds */
+    int pace_fd;
     uv_signal_t stop_signals[2];
     int64_t started, paused_until, last_progress;
     uint64_t items_at_progress;
@@ -124,8 +128,7 @@ static void give_back(struct slot *slot)
     slot->next_free = run->free_slots;
     run->free_slots = slot;
     run->in_flight--;
-    if (run->options->rate <= 0)
-        send_due(run);
+    send_due(run);
     finish_if_done(run);
 }
 
@@ -279,6 +282,12 @@ static void aim(struct run *run, struct slot *slot)
     slot->http.url = &run->urls[signal];
 }
 
+static void wait_until(const struct run *run, int64_t due)
+{
+    struct itimerspec when = { .it_value = { .tv_sec = due / SECOND, .tv_nsec = due % SECOND } };
+    timerfd_settime(run->pace_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
 /* Sends all that is due and has a free slot. */
 static void send_due(struct run *run)
 {
@@ -293,8 +302,10 @@ static void send_due(struct run *run)
         int64_t due = now;
         if (options->rate > 0) {
             due = run->started + (int64_t)((double)run->result->items / options->rate * (double)SECOND);
-            if (due > now)
+            if (due > now) {
+                wait_until(run, due);
                 return;
+            }
         }
         aim(run, run->free_slots);
         if (!send_one(run, due)) {
@@ -304,10 +315,20 @@ static void send_due(struct run *run)
     }
 }
 
+static void on_pace(uv_poll_t *poll, int status, int events)
+{
+    struct run *run = poll->data;
+    uint64_t times;
+    (void)status;
+    (void)events;
+    if (read(run->pace_fd, &times, sizeof times) > 0)
+        send_due(run);
+}
+
 static void on_tick(struct weir_timer *timer)
 {
     struct run *run = WEIR_CONTAINER_OF(timer, struct run, tick);
-    weir_timer_start(timer, run->options->rate > 0 ? TICK : ERROR_PAUSE);
+    weir_timer_start(timer, ERROR_PAUSE);
     send_due(run);
     int64_t late = clock_now() - run->started;
     if (!run->stopping && run->options->duration > 0 && late >= run->options->duration)
@@ -478,6 +499,17 @@ static void watch_signals(struct run *run)
     }
 }
 
+static int keep_pace(struct run *run, struct weir_error *error)
+{
+    run->pace_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (run->pace_fd < 0)
+        return weir_error_errno(error, errno, "timerfd");
+    run->pace.data = run;
+    uv_poll_init(weir_worker_loop(weir_worker_at(0)), &run->pace, run->pace_fd);
+    uv_poll_start(&run->pace, UV_READABLE, on_pace);
+    return 0;
+}
+
 /* A further one must not end the process before it has said what became of the load. */
 static void forget_signals(struct run *run)
 {
@@ -503,6 +535,8 @@ int load_run(const struct load_options *options, struct load_result *result, str
         status = weir_error_set(error, "cannot write %s", options->obligations);
     if (run.obligations)
         setvbuf(run.obligations, NULL, _IOLBF, 0); /* so that it can be read while the load goes on */
+    if (status == 0)
+        status = keep_pace(&run, error);
     if (status == 0) {
         make_connections(&run);
         watch_signals(&run);
@@ -519,6 +553,8 @@ int load_run(const struct load_options *options, struct load_result *result, str
         weir_timer_stop(&run.tick);
         weir_timer_stop(&run.progress);
         forget_signals(&run);
+        uv_close((uv_handle_t *)&run.pace, NULL);
+        close(run.pace_fd);
     }
     close_all(&run);
     return status;
