@@ -12,6 +12,7 @@
 #include "sdk/src/json/otlp_codec.h"
 #include "sdk/src/json/schema.h"
 #include "sdk/src/json/pb_writer.h"
+#include "sdk/src/json/shortcut.h"
 #include "sdk/src/json/token.h"
 
 /* A nested value takes up to four levels of JSON: itself, kvlistValue, its values, one of them. */
@@ -250,12 +251,26 @@ static bool read_packed(struct transcoder *t, const struct schema_field *field)
     return true;
 }
 
+static bool read_attributes(struct transcoder *t, const struct schema_field *field)
+{
+    uint8_t key = (uint8_t)(field->number << 3 | WEIR_WIRE_BYTES);
+    while (json_advance(&t->json, ']', "expected ',' or ']'")) {
+        if (t->values < WEIR_BATCH_MAX_DEPTH && shortcut_attribute(&t->json, &t->pb, key))
+            continue;
+        if (!read_submessage(t, field))
+            return false;
+    }
+    return true;
+}
+
 static bool read_list(struct transcoder *t, const struct schema_field *field)
 {
     if (!weir_json_array(&t->json))
         return false;
     if (schema_is_number(field->kind))
         return read_packed(t, field);
+    if (field->message == &schema_key_value)
+        return read_attributes(t, field);
     while (json_advance(&t->json, ']', "expected ',' or ']'"))
         if (!(field->kind == SCHEMA_MESSAGE ? read_submessage(t, field) : read_text(t, field, true)))
             return false;

@@ -35,6 +35,9 @@ struct pb_mark {
     uint8_t room;
 };
 
+/* Short strings may be copied as so many bytes, into room that is there for as many more. */
+#define PB_SLACK 32
+
 /* False, with the writer failed, when memory is out. */
 static inline bool pb_room(struct pb_writer *writer, size_t more)
 {

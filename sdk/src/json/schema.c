@@ -51,12 +51,10 @@ static const struct schema_enum severity = { severities, WEIR_ARRAY_LENGTH(sever
 
 // common/v1 and resource/v1
 
-static struct schema_message key_value;
-
 static struct schema_field array_value_fields[] = { MANY("values", 1, schema_any_value) };
 static MESSAGE(array_value, array_value_fields, 1);
 
-static struct schema_field kvlist_value_fields[] = { MANY("values", 1, key_value) };
+static struct schema_field kvlist_value_fields[] = { MANY("values", 1, schema_key_value) };
 static MESSAGE(kvlist_value, kvlist_value_fields, 1);
 
 static struct schema_field any_value_fields[] = {
@@ -74,12 +72,12 @@ static struct schema_field key_value_fields[] = {
     PLAIN("key", 1, SCHEMA_STRING),
     ONE("value", 2, schema_any_value, SCHEMA_ALWAYS),
 };
-static MESSAGE(key_value, key_value_fields, 1);
+MESSAGE(schema_key_value, key_value_fields, 1);
 
 static struct schema_field scope_fields[] = {
     PLAIN("name", 1, SCHEMA_STRING),
     PLAIN("version", 2, SCHEMA_STRING),
-    MANY("attributes", 3, key_value),
+    MANY("attributes", 3, schema_key_value),
     PLAIN("droppedAttributesCount", 4, SCHEMA_UINT32),
 };
 static MESSAGE(scope, scope_fields, 1);
@@ -93,7 +91,7 @@ static struct schema_field entity_ref_fields[] = {
 static MESSAGE(entity_ref, entity_ref_fields, 1);
 
 static struct schema_field resource_fields[] = {
-    MANY("attributes", 1, key_value),
+    MANY("attributes", 1, schema_key_value),
     PLAIN("droppedAttributesCount", 2, SCHEMA_UINT32),
     MANY("entityRefs", 3, entity_ref),
 };
@@ -104,7 +102,7 @@ static MESSAGE(resource, resource_fields, 2);
 static struct schema_field event_fields[] = {
     PLAIN("timeUnixNano", 1, SCHEMA_FIXED64),
     PLAIN("name", 2, SCHEMA_STRING),
-    MANY("attributes", 3, key_value),
+    MANY("attributes", 3, schema_key_value),
     PLAIN("droppedAttributesCount", 4, SCHEMA_UINT32),
 };
 static MESSAGE(event, event_fields, 1);
@@ -113,7 +111,7 @@ static struct schema_field link_fields[] = {
     PLAIN("traceId", 1, SCHEMA_TRACE_ID),
     PLAIN("spanId", 2, SCHEMA_SPAN_ID),
     PLAIN("traceState", 3, SCHEMA_STRING),
-    MANY("attributes", 4, key_value),
+    MANY("attributes", 4, schema_key_value),
     PLAIN("droppedAttributesCount", 5, SCHEMA_UINT32),
     PLAIN("flags", 6, SCHEMA_FIXED32),
 };
@@ -135,7 +133,7 @@ static struct schema_field span_fields[] = {
     FIELD("kind", 6, SCHEMA_ENUM, .names = &span_kind),
     PLAIN("startTimeUnixNano", 7, SCHEMA_FIXED64),
     PLAIN("endTimeUnixNano", 8, SCHEMA_FIXED64),
-    MANY("attributes", 9, key_value),
+    MANY("attributes", 9, schema_key_value),
     PLAIN("droppedAttributesCount", 10, SCHEMA_UINT32),
     MANY("events", 11, event),
     PLAIN("droppedEventsCount", 12, SCHEMA_UINT32),
@@ -165,7 +163,7 @@ static MESSAGE(traces, traces_fields, 3);
 // metrics/v1
 
 static struct schema_field exemplar_fields[] = {
-    MANY("filteredAttributes", 7, key_value),
+    MANY("filteredAttributes", 7, schema_key_value),
     PLAIN("timeUnixNano", 2, SCHEMA_FIXED64),
     FIELD("asDouble", 3, SCHEMA_DOUBLE, .flags = SCHEMA_ONEOF),
     FIELD("asInt", 6, SCHEMA_SFIXED64, .flags = SCHEMA_ONEOF),
@@ -175,7 +173,7 @@ static struct schema_field exemplar_fields[] = {
 static MESSAGE(exemplar, exemplar_fields, 1);
 
 static struct schema_field number_point_fields[] = {
-    MANY("attributes", 7, key_value),
+    MANY("attributes", 7, schema_key_value),
     PLAIN("startTimeUnixNano", 2, SCHEMA_FIXED64),
     PLAIN("timeUnixNano", 3, SCHEMA_FIXED64),
     FIELD("asDouble", 4, SCHEMA_DOUBLE, .flags = SCHEMA_ONEOF),
@@ -186,7 +184,7 @@ static struct schema_field number_point_fields[] = {
 static MESSAGE(number_point, number_point_fields, 1);
 
 static struct schema_field histogram_point_fields[] = {
-    MANY("attributes", 9, key_value),
+    MANY("attributes", 9, schema_key_value),
     PLAIN("startTimeUnixNano", 2, SCHEMA_FIXED64),
     PLAIN("timeUnixNano", 3, SCHEMA_FIXED64),
     PLAIN("count", 4, SCHEMA_FIXED64),
@@ -207,7 +205,7 @@ static struct schema_field buckets_fields[] = {
 static MESSAGE(buckets, buckets_fields, 1);
 
 static struct schema_field exponential_point_fields[] = {
-    MANY("attributes", 1, key_value),
+    MANY("attributes", 1, schema_key_value),
     PLAIN("startTimeUnixNano", 2, SCHEMA_FIXED64),
     PLAIN("timeUnixNano", 3, SCHEMA_FIXED64),
     PLAIN("count", 4, SCHEMA_FIXED64),
@@ -231,7 +229,7 @@ static struct schema_field quantile_fields[] = {
 static MESSAGE(quantile, quantile_fields, 1);
 
 static struct schema_field summary_point_fields[] = {
-    MANY("attributes", 7, key_value),
+    MANY("attributes", 7, schema_key_value),
     PLAIN("startTimeUnixNano", 2, SCHEMA_FIXED64),
     PLAIN("timeUnixNano", 3, SCHEMA_FIXED64),
     PLAIN("count", 4, SCHEMA_FIXED64),
@@ -275,7 +273,7 @@ static struct schema_field metric_fields[] = {
     ONE("histogram", 9, histogram, SCHEMA_ONEOF),
     ONE("exponentialHistogram", 10, exponential, SCHEMA_ONEOF),
     ONE("summary", 11, summary, SCHEMA_ONEOF),
-    MANY("metadata", 12, key_value),
+    MANY("metadata", 12, schema_key_value),
 };
 static MESSAGE(metric, metric_fields, 2);
 
@@ -304,7 +302,7 @@ static struct schema_field log_record_fields[] = {
     FIELD("severityNumber", 2, SCHEMA_ENUM, .names = &severity),
     PLAIN("severityText", 3, SCHEMA_STRING),
     ONE("body", 5, schema_any_value, SCHEMA_ALWAYS),
-    MANY("attributes", 6, key_value),
+    MANY("attributes", 6, schema_key_value),
     PLAIN("droppedAttributesCount", 7, SCHEMA_UINT32),
     PLAIN("flags", 8, SCHEMA_FIXED32),
     PLAIN("traceId", 9, SCHEMA_TRACE_ID),
@@ -331,7 +329,7 @@ static struct schema_field logs_fields[] = { MANY("resourceLogs", 1, resource_lo
 static MESSAGE(logs, logs_fields, 3);
 
 static struct schema_message *const all_messages[] = {
-    &schema_any_value, &array_value,     &kvlist_value,      &key_value,     &scope,         &entity_ref,
+    &schema_any_value, &array_value,     &kvlist_value,      &schema_key_value,     &scope,         &entity_ref,
     &resource,       &event,           &span_link,         &status,        &span,          &scope_spans,
     &resource_spans, &traces,          &exemplar,          &number_point,  &histogram_point, &buckets,
     &exponential_point, &quantile,     &summary_point,     &gauge,         &sum,           &histogram,

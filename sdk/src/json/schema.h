@@ -70,7 +70,7 @@ struct schema_message {
 
 #define SCHEMA_MESSAGES 34
 
-extern struct schema_message schema_any_value;
+extern struct schema_message schema_any_value, schema_key_value;
 
 /* The message of an export request; NULL for profiles, which have no table. Any thread. */
 const struct schema_message *schema_request(enum weir_signal signal);

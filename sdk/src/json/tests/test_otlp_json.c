@@ -358,6 +358,103 @@ START_TEST(a_million_brackets_are_refused)
 }
 END_TEST
 
+#define ATTRIBUTES(open, rest) SPAN("\"name\":\"s\",\"attributes\":[" open rest "],\"kind\":1")
+
+/* The protobuf form of the text, given in memory of just its size, or the problem without its place. */
+static struct weir_buffer *convert(const char *text, size_t length, char **problem)
+{
+    struct weir_error error = WEIR_ERROR_INIT;
+    char *copy = weir_xmalloc(length ? length : 1);
+    memcpy(copy, text, length);
+    struct weir_buffer *out = otlp_json_to_protobuf(WEIR_TRACES, copy, length, &error);
+    free(copy);
+    *problem = NULL;
+    if (!out) {
+        const char *place = strstr(weir_error_text(&error), " at byte ");
+        ck_assert_ptr_nonnull(place);
+        *problem = weir_str_dup(weir_str_make(weir_error_text(&error), (size_t)(place - weir_error_text(&error))));
+    }
+    weir_error_free(&error);
+    return out;
+}
+
+/* What the short cut takes means what the same with white space means, which goes the long way; and so for what is
+ * nearly it. */
+START_TEST(attributes_written_tersely)
+{
+#define S16 "0123456789abcdef"
+#define S126 S16 S16 S16 S16 S16 S16 S16 "0123456789abcd"
+    static const char *const rests[] = {
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"\"}}",
+        "\"key\":\"\",\"value\":{\"stringValue\":\"v\"}}",
+        "\"key\":\"" S16 "\",\"value\":{\"stringValue\":\"" S16 S16 "\"}}",
+        "\"key\":\"" S16 "x\",\"value\":{\"stringValue\":\"" S16 S16 "x\"}}",
+        "\"key\":\"" S126 "\",\"value\":{\"stringValue\":\"" S126 "\"}}",
+        "\"key\":\"" S126 "x\",\"value\":{\"stringValue\":\"" S126 "xy\"}}",
+        "\"key\":\"" S126 "xyz\",\"value\":{\"stringValue\":\"" S126 S126 "\"}}",
+        "\"key\":\"k\\n\",\"value\":{\"stringValue\":\"a\\u00e4\"}}",
+        "\"key\":\"\xc3\xa4\",\"value\":{\"stringValue\":\"\xe2\x82\xac\"}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"\xff\"}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"\x1f\"}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":1}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"a\",\"intValue\":1}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"a\"},\"x\":1}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"a\"}}}",
+        "\"key\":\"k\",\"key\":\"l\"}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"0\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":0}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":-1}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":-0}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"-300\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"+3\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":127}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":128}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":999999999999999999}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"9223372036854775807\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"-9223372036854775808\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"9223372036854775808\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"007\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":007}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":1.5}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"\"}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":-}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"1}}",
+        "\"key\":\"k\",\"value\":{\"boolValue\":true}}",
+        "\"key\":\"k\",\"value\":{\"boolValue\":false}}",
+        "\"key\":\"k\",\"value\":{\"boolValue\":falsy}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":2.5}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}},{\"key\":\"l\",\"value\":{\"intValue\":1}}",
+        "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}} {\"key\":\"l\",\"value\":{\"intValue\":1}}",
+    };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(rests); i++) {
+        struct weir_text terse = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
+        weir_text_addf(&terse, ATTRIBUTES("{", "%s"), rests[i]);
+        weir_text_addf(&spaced, ATTRIBUTES("{ ", "%s"), rests[i]);
+        char *problem, *expected;
+        struct weir_buffer *quick = convert(terse.data, terse.length, &problem);
+        struct weir_buffer *slow = convert(spaced.data, spaced.length, &expected);
+        ck_assert_msg(!quick == !slow, "%s", rests[i]);
+        if (quick) {
+            ck_assert_msg(quick->length == slow->length, "%s", rests[i]);
+            ck_assert_mem_eq(quick->data, slow->data, slow->length);
+        } else {
+            ck_assert_str_eq(problem, expected);
+        }
+        free(problem);
+        free(expected);
+        for (size_t length = 0; length < terse.length; length++) {
+            ck_assert_ptr_null(convert(terse.data, length, &problem));
+            free(problem);
+        }
+        weir_buffer_unref(quick);
+        weir_buffer_unref(slow);
+        weir_text_free(&terse);
+        weir_text_free(&spaced);
+    }
+}
+END_TEST
+
 /* Messages around the sizes at which a length prefix grows, short and long, nested: all lengths must come out right,
  * and no longer than need be. */
 START_TEST(lengths_are_right_at_any_size)
@@ -527,6 +624,7 @@ static Suite *suite(void)
     tcase_add_test(t, bad_values_are_refused);
     tcase_add_test(t, nesting_has_a_limit);
     tcase_add_test(t, a_million_brackets_are_refused);
+    tcase_add_test(t, attributes_written_tersely);
     tcase_add_test(t, lengths_are_right_at_any_size);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, wire_forms_that_mean_the_same);
