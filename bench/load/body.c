@@ -15,6 +15,7 @@
 
 #define POINTS_PER_METRIC 10
 #define PRODUCER_MARK "#P#P"
+#define DUE_MARK "#D#D#D#D#D#D#D#D"
 
 struct maker {
     const struct load_options *options;
@@ -241,6 +242,9 @@ static bool fill_batch(struct maker *maker, struct weir_batch *batch)
                 (struct weir_attribute){ WEIR_STR("weir.producer"),
                                          weir_value_string(WEIR_STR(PRODUCER_MARK)) };
         }
+        if (options->stamp)
+            attributes->items[attributes->count++] =
+                (struct weir_attribute){ WEIR_STR("weir.due"), weir_value_string(WEIR_STR(DUE_MARK)) };
         maker->trace_spans = 0;
         if (!fill_scope(maker, scope, items))
             return false;
@@ -292,16 +296,16 @@ static bool find_items(struct body *body)
     return true;
 }
 
-static bool find_producers(struct body *body, unsigned resources)
+static bool find_places(const struct body *body, unsigned resources, const char *mark, struct places *places)
 {
     size_t at = 0;
-    body->producers = weir_xcalloc(resources, sizeof *body->producers);
+    places->at = weir_xcalloc(resources, sizeof *places->at);
     for (unsigned i = 0; i < resources; i++) {
-        size_t found = find(body->bytes, &at, PRODUCER_MARK, PRODUCER_DIGITS);
+        size_t found = find(body->bytes, &at, mark, strlen(mark));
         if (found > 0)
-            body->producers[body->producer_count++] = found;
+            places->at[places->count++] = found;
     }
-    return body->producer_count > 0;
+    return places->count > 0;
 }
 
 /* The places of trace ids, which stand before the number of their span. */
@@ -327,6 +331,7 @@ bool body_make(struct body *body, const struct load_options *options, enum weir_
     static const unsigned usual[WEIR_SIGNALS] = { 10, 4, 5, 0 };
     *body = (struct body){ .signal = signal,
                            .item_count = options->items,
+                           .plain = options->plain,
                            .hex = options->protocol == LOAD_JSON };
     body->items = weir_xcalloc(options->items, sizeof *body->items);
     struct maker maker = { .options = options,
@@ -337,10 +342,12 @@ bool body_make(struct body *body, const struct load_options *options, enum weir_
     struct weir_batch *batch = weir_batch_new(signal);
     bool made = batch && fill_batch(&maker, batch) && (body->bytes = encode(batch, options->protocol));
     if (made && !options->plain) {
-        made = find_items(body) && find_producers(body, options->resources);
+        made = find_items(body) && find_places(body, options->resources, PRODUCER_MARK, &body->producers);
         if (made && signal == WEIR_TRACES)
             find_traces(body, batch);
     }
+    if (made && options->stamp)
+        made = find_places(body, options->resources, DUE_MARK, &body->dues);
     weir_batch_unref(batch);
     return made;
 }
@@ -349,7 +356,8 @@ void body_free(struct body *body)
 {
     weir_buffer_unref(body->bytes);
     free(body->items);
-    free(body->producers);
+    free(body->producers.at);
+    free(body->dues.at);
     weir_arena_free(&body->arena);
 }
 
@@ -365,14 +373,17 @@ static void number_trace(const struct body *body, const struct body_item *item, 
         memcpy(out + item->trace, &id, sizeof id);
 }
 
-struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first)
+struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first,
+                                int64_t due)
 {
     struct weir_buffer *out = weir_buffer_copy(body->bytes->data, body->bytes->length);
     if (!out)
         return NULL;
-    for (size_t i = 0; i < body->producer_count; i++)
-        memcpy(out->data + body->producers[i], producer, PRODUCER_DIGITS);
-    for (size_t i = 0; i < body->item_count; i++) {
+    for (size_t i = 0; i < body->dues.count; i++)
+        number_print((uint64_t)due, (char *)out->data + body->dues.at[i], NUMBER_DUE_DIGITS);
+    for (size_t i = 0; i < body->producers.count; i++)
+        memcpy(out->data + body->producers.at[i], producer, PRODUCER_DIGITS);
+    for (size_t i = 0; !body->plain && i < body->item_count; i++) {
         const struct body_item *item = &body->items[i];
         char *digits = (char *)out->data + item->seq;
         number_print(first + i, digits, NUMBER_SEQ_DIGITS);

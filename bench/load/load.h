@@ -44,6 +44,7 @@ struct load_options {
     int64_t timeout;
     unsigned bodies;
     bool plain; /* bodies as they are: not numbered */
+    bool stamp; /* resources say when their request was due */
     const char *run;
     unsigned producer; /* number of the first */
     const char *obligations, *json;
@@ -67,8 +68,11 @@ struct body {
         size_t trace; /* where the first 8 bytes of the trace id stand; 0: none */
         unsigned trace_number;
     } * items;
-    size_t *producers; /* where the producer stands in each resource */
-    size_t producer_count;
+    struct places {
+        size_t *at;
+        size_t count;
+    } producers, dues; /* where they stand in each resource */
+    bool plain;
     bool hex; /* trace ids are text */
     struct weir_arena arena;
 };
@@ -77,8 +81,10 @@ struct body {
 bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal,
                unsigned index);
 void body_free(struct body *body);
-/* A copy that carries the numbers from `first` on; NULL when memory is out. */
-struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first);
+/* A copy that carries the numbers from `first` on, unless it is plain, and when it was due; NULL when memory
+ * is out. */
+struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first,
+                                int64_t due);
 
 /* --- attributes.c --- */
 
@@ -88,7 +94,7 @@ struct weir_attribute load_attribute(enum weir_signal signal, unsigned index, ui
                                      struct weir_arena *arena);
 /* A resource's attributes; returns how many were written to `out`, which has room for
  * LOAD_RESOURCE_ATTRIBUTES. */
-#define LOAD_RESOURCE_ATTRIBUTES 10
+#define LOAD_RESOURCE_ATTRIBUTES 11
 size_t load_resource(uint64_t seed, struct weir_attribute *out, struct weir_arena *arena);
 uint64_t load_random(uint64_t *state);
 

@@ -227,9 +227,10 @@ static struct weir_buffer *compress(const struct run *run, struct weir_buffer *b
 static struct weir_buffer *make_bytes(struct run *run, const struct slot *slot, size_t index)
 {
     const struct connection *connection = slot->connection;
-    if (run->options->plain)
+    if (run->options->plain && !run->options->stamp)
         return weir_buffer_ref(run->ready[index]);
-    struct weir_buffer *bytes = body_number(slot->body, connection->producer, connection->base, slot->first);
+    struct weir_buffer *bytes =
+        body_number(slot->body, connection->producer, connection->base, slot->first, slot->begun);
     return bytes ? compress(run, bytes) : NULL;
 }
 

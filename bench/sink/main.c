@@ -14,7 +14,7 @@
 int main(int argc, char **argv)
 {
     struct sink_options options;
-    struct sink_counts counts = { 0 };
+    static struct sink_counts counts;
     struct weir_error error = WEIR_ERROR_INIT;
     int parsed = sink_options_parse(&options, argc, argv);
     if (parsed != 0)

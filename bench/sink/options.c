@@ -24,7 +24,8 @@ static const char help[] =
     "  --fail-code=CODE      with this gRPC code, a number or a name like Unavailable (default)\n"
     "  --fail-status=N       and this HTTP status; default 503\n"
     "  --retry-after=TIME    told with refusals\n"
-    "  --discard             do not look into the requests\n"
+    "  --discard             do not look into the requests; answer those to other paths with 204\n"
+    "  --latency             tell how long after they were due the requests of weir-load --stamp came\n"
     "  --record=FILE         at the end: lines 'RUN PRODUCER FIRST COUNT' of the numbers that came\n"
     "  --obligations=FILE    at the end: check what weir-load --obligations wrote down as acknowledged\n"
     "  --json=FILE           where the summary goes; default standard output\n"
@@ -54,6 +55,7 @@ enum {
     OPTION_FAIL_STATUS,
     OPTION_RETRY_AFTER,
     OPTION_DISCARD,
+    OPTION_LATENCY,
     OPTION_RECORD,
     OPTION_OBLIGATIONS,
     OPTION_JSON,
@@ -73,6 +75,7 @@ static const struct option names[] = {
     { "fail-status", required_argument, NULL, OPTION_FAIL_STATUS },
     { "retry-after", required_argument, NULL, OPTION_RETRY_AFTER },
     { "discard", no_argument, NULL, OPTION_DISCARD },
+    { "latency", no_argument, NULL, OPTION_LATENCY },
     { "record", required_argument, NULL, OPTION_RECORD },
     { "obligations", required_argument, NULL, OPTION_OBLIGATIONS },
     { "json", required_argument, NULL, OPTION_JSON },
@@ -177,6 +180,9 @@ static int take(struct sink_options *options, int option, const char *value)
         return take_answer(options, option, value);
     case OPTION_DISCARD:
         options->discard = true;
+        return 0;
+    case OPTION_LATENCY:
+        options->latency = true;
         return 0;
     case OPTION_RECORD:
         options->record = value;

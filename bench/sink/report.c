@@ -127,6 +127,20 @@ static void add_producers(struct weir_text *text, const struct sink_counts *coun
     weir_text_adds(text, "]");
 }
 
+static void add_latency(struct weir_text *text, const struct histogram *latency)
+{
+    static const struct {
+        const char *name;
+        double share;
+    } quantiles[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p99.9", 0.999 } };
+    add_number(text, "stamped", latency->total);
+    weir_text_adds(text, ", \"latency_ms\": {");
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(quantiles); i++)
+        weir_text_addf(text, "\"%s\": %.3f, ", quantiles[i].name,
+                       (double)histogram_quantile(latency, quantiles[i].share) / 1e6);
+    weir_text_addf(text, "\"max\": %.3f}", (double)latency->max / 1e6);
+}
+
 static void print_summary(struct weir_text *text, const struct sink_counts *counts)
 {
     uint64_t duplicates = 0, missing = 0, distinct = 0;
@@ -147,6 +161,8 @@ static void print_summary(struct weir_text *text, const struct sink_counts *coun
     add_number(text, "missing", missing);
     add_number(text, "unnumbered", counts->unnumbered);
     add_number(text, "bad_crc", counts->bad_crc);
+    if (counts->latency.total > 0)
+        add_latency(text, &counts->latency);
     add_producers(text, counts);
 }
 

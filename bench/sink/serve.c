@@ -130,6 +130,8 @@ static void take(struct serving *serving, struct answer *answer, struct weir_buf
     counts->bytes += body->length;
     answer->options = serving->options;
     answer->refuse = is_refused(serving);
+    if (serving->options->latency && answer->format == WEIR_OTLP_PROTOBUF)
+        sink_take_latency(counts, weir_str_make((const char *)body->data, body->length));
     if (answer->refuse) {
         counts->refused++;
     } else if (!serving->options->discard) {
@@ -176,6 +178,13 @@ static void on_request(struct weir_http_exchange *exchange)
         take(weir_http_exchange_user(exchange), answer, weir_http_exchange_body(exchange));
         return;
     }
+    struct serving *serving = weir_http_exchange_user(exchange);
+    if (serving->options->discard && weir_str_is(weir_http_exchange_method(exchange), "POST")) {
+        serving->counts->requests++;
+        serving->counts->bytes += weir_http_exchange_body(exchange)->length;
+        weir_http_respond_text(exchange, 204, NULL, WEIR_STR_NONE);
+        return;
+    }
     weir_http_respond_text(exchange, 404, "text/plain", WEIR_STR("404 page not found\n"));
 }
 
@@ -219,7 +228,8 @@ static int open_grpc(struct serving *serving, struct weir_error *error)
     serving->grpc_options.endpoint = (char *)(uintptr_t)serving->options->grpc;
     serving->grpc_options.max_recv_msg_size_mib = MESSAGE_MIB;
     set_tls(&serving->grpc_options.tls, &serving->grpc_options.tls_on, serving->options);
-    serving->grpc_site = weir_grpc_site_open(&serving->grpc_options, methods, &grpc_handler, NULL, NULL, error);
+    serving->grpc_site =
+        weir_grpc_site_open(&serving->grpc_options, methods, &grpc_handler, NULL, NULL, error);
     if (!serving->grpc_site)
         return -1;
     serving->grpc_server = weir_grpc_server_start(serving->grpc_site, weir_worker_at(0), serving, error);

@@ -10,6 +10,7 @@
 #include <weir/batch.h>
 #include <weir/otlp_response.h>
 
+#include "bench/common/histogram.h"
 #include "bench/common/number.h"
 
 struct sink_options {
@@ -22,6 +23,7 @@ struct sink_options {
     uint64_t fail_first; /* requests */
     int64_t retry_after; /* nanoseconds, -1: not said */
     bool discard;
+    bool latency; /* from when weir-load says that they were due */
     bool control; /* commands on standard input */
     const char *record, *obligations, *json;
     int64_t interval; /* of the progress line; 0: none */
@@ -47,6 +49,7 @@ struct sink_counts {
     uint64_t bytes;
     uint64_t items[WEIR_SIGNALS];
     uint64_t unnumbered, bad_crc;
+    struct histogram latency;
     struct producer *producers;
     size_t producer_count, producer_capacity;
 };
@@ -58,6 +61,11 @@ void sink_take(struct sink_counts *counts, struct weir_batch *batch);
 bool producer_has(const struct producer *producer, uint64_t seq);
 struct producer *sink_producer(struct sink_counts *counts, struct weir_str run, struct weir_str name);
 void sink_counts_free(struct sink_counts *counts);
+
+/* --- latency.c --- */
+
+/* Counts how long ago each resource of an OTLP request, in protobuf, was due. */
+void sink_take_latency(struct sink_counts *counts, struct weir_str request);
 
 /* --- control.c --- */
 

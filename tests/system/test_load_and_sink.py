@@ -3,6 +3,7 @@
 
 import pathlib
 import tempfile
+import urllib.request
 
 from weirtest import TestCase, free_port, rpc
 from weirtest.answers import DIRECT
@@ -100,6 +101,27 @@ class Direct(TestCase):
         self.assertEqual(code, 0)
         self.assertGreater(summary["items_acknowledged"], 1500)
         self.assertLessEqual(summary["items_acknowledged"], 2040)
+
+    def test_latency_from_when_requests_were_due(self):
+        sink = self.managed(Sink("--latency", "--delay=50ms"))
+        for protocol, where in (("grpc", sink.grpc), ("json", f"http://{sink.http}"), ("http", f"http://{sink.http}")):
+            for more in ((), ("--plain",), ("--compression=gzip",)):
+                code, _, text = load("-p", protocol, "-e", where, "-n", 100, "-i", 10, "--resources=2", "--stamp", *more)
+                self.assertEqual(code, 0, text)
+        # Ten requests of two resources each, six times in protobuf; the answers' delay is not counted.
+        code, counts = sink.stop()
+        self.assertEqual((code, counts["bad_crc"], counts["stamped"]), (0, 0, 120))
+        self.assertEqual((counts["distinct"], counts["unnumbered"]), (600, 300))
+        self.assertGreater(counts["latency_ms"]["p50"], 0)
+
+    def test_discard_takes_what_is_posted_anywhere(self):
+        sink = self.managed(Sink("--discard"))
+        for path, code in (("/api/v1/write", 204), ("/v1/traces", 200)):
+            request = urllib.request.Request(f"http://{sink.http}{path}", data=b"...", method="POST")
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                self.assertEqual(answer.status, code)
+        code, counts = sink.stop()
+        self.assertEqual((code, counts["requests"], counts["bytes"]), (0, 2, 6))
 
     def test_nobody_there(self):
         code, summary, text = load("-e", f"127.0.0.1:{free_port()}", "-n", 100, "--timeout=200ms")
