@@ -326,12 +326,27 @@ static void find_traces(struct body *body, struct weir_batch *batch)
             }
 }
 
+/* Numbers it for good. */
+static bool fix(struct body *body, const struct load_options *options, unsigned index)
+{
+    char producer[PRODUCER_DIGITS + 1] = "";
+    number_print(options->producer, producer, PRODUCER_DIGITS);
+    uint32_t base = number_base(weir_str_of(options->run), weir_str_of(producer));
+    struct weir_buffer *bytes = body_number(body, producer, base, (uint64_t)index * options->items, 0);
+    if (!bytes)
+        return false;
+    weir_buffer_unref(body->bytes);
+    body->bytes = bytes;
+    body->fixed = true;
+    return true;
+}
+
 bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal, unsigned index)
 {
     static const unsigned usual[WEIR_SIGNALS] = { 10, 4, 5, 0 };
     *body = (struct body){ .signal = signal,
                            .item_count = options->items,
-                           .plain = options->plain,
+                           .fixed = options->plain,
                            .hex = options->protocol == LOAD_JSON };
     body->items = weir_xcalloc(options->items, sizeof *body->items);
     struct maker maker = { .options = options,
@@ -348,6 +363,8 @@ bool body_make(struct body *body, const struct load_options *options, enum weir_
     }
     if (made && options->stamp)
         made = find_places(body, options->resources, DUE_MARK, &body->dues);
+    if (made && options->reuse && !options->plain)
+        made = fix(body, options, index);
     weir_batch_unref(batch);
     return made;
 }
@@ -381,9 +398,9 @@ struct weir_buffer *body_number(const struct body *body, const char *producer, u
         return NULL;
     for (size_t i = 0; i < body->dues.count; i++)
         number_print((uint64_t)due, (char *)out->data + body->dues.at[i], NUMBER_DUE_DIGITS);
-    for (size_t i = 0; i < body->producers.count; i++)
+    for (size_t i = 0; !body->fixed && i < body->producers.count; i++)
         memcpy(out->data + body->producers.at[i], producer, PRODUCER_DIGITS);
-    for (size_t i = 0; !body->plain && i < body->item_count; i++) {
+    for (size_t i = 0; !body->fixed && i < body->item_count; i++) {
         const struct body_item *item = &body->items[i];
         char *digits = (char *)out->data + item->seq;
         number_print(first + i, digits, NUMBER_SEQ_DIGITS);

@@ -44,6 +44,7 @@ struct load_options {
     int64_t timeout;
     unsigned bodies;
     bool plain; /* bodies as they are: not numbered */
+    bool reuse; /* bodies are numbered once */
     bool stamp; /* resources say when their request was due */
     const char *run;
     unsigned producer; /* number of the first */
@@ -72,7 +73,7 @@ struct body {
         size_t *at;
         size_t count;
     } producers, dues; /* where they stand in each resource */
-    bool plain;
+    bool fixed; /* nothing of it is numbered any more */
     bool hex; /* trace ids are text */
     struct weir_arena arena;
 };
@@ -81,7 +82,7 @@ struct body {
 bool body_make(struct body *body, const struct load_options *options, enum weir_signal signal,
                unsigned index);
 void body_free(struct body *body);
-/* A copy that carries the numbers from `first` on, unless it is plain, and when it was due; NULL when memory
+/* A copy that carries the numbers from `first` on, unless it is fixed, and when it was due; NULL when memory
  * is out. */
 struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first,
                                 int64_t due);

@@ -44,6 +44,7 @@ static const char help[] =
     "      --resources=N        resources in a request; default 1\n"
     "      --bodies=N           different request bodies, used in turn; default 64\n"
     "      --plain              send the bodies as they are, without numbering the items\n"
+    "      --reuse              number the bodies once and send them again and again, which costs less\n"
     "      --stamp              say in each resource when its request was due: weir-sink on the same machine "
     "tells how\n"
     "                           long it took\n"
@@ -77,6 +78,7 @@ enum {
     OPTION_RESOURCES,
     OPTION_BODIES,
     OPTION_PLAIN,
+    OPTION_REUSE,
     OPTION_STAMP,
     OPTION_RUN,
     OPTION_PRODUCER,
@@ -107,6 +109,7 @@ static const struct option names[] = {
     { "resources", required_argument, NULL, OPTION_RESOURCES },
     { "bodies", required_argument, NULL, OPTION_BODIES },
     { "plain", no_argument, NULL, OPTION_PLAIN },
+    { "reuse", no_argument, NULL, OPTION_REUSE },
     { "stamp", no_argument, NULL, OPTION_STAMP },
     { "run", required_argument, NULL, OPTION_RUN },
     { "producer", required_argument, NULL, OPTION_PRODUCER },
@@ -256,6 +259,9 @@ static int take(struct load_options *options, int option, char *value)
         return take_unsigned(value, "not a number of bodies", 1, 100000, &options->bodies);
     case OPTION_PLAIN:
         options->plain = true;
+        return 0;
+    case OPTION_REUSE:
+        options->reuse = true;
         return 0;
     case OPTION_STAMP:
         options->stamp = true;

@@ -60,7 +60,7 @@ struct run {
     struct connection *connections;
     struct slot *slots, *free_slots;
     struct body *bodies;        /* of all signals in turn */
-    struct weir_buffer **ready; /* plain bodies, compressed */
+    struct weir_buffer **ready; /* fixed bodies, compressed */
     size_t body_count;
     FILE *obligations;
     struct weir_timer tick, progress;
@@ -227,7 +227,7 @@ static struct weir_buffer *compress(const struct run *run, struct weir_buffer *b
 static struct weir_buffer *make_bytes(struct run *run, const struct slot *slot, size_t index)
 {
     const struct connection *connection = slot->connection;
-    if (run->options->plain && !run->options->stamp)
+    if (run->ready[index])
         return weir_buffer_ref(run->ready[index]);
     struct weir_buffer *bytes =
         body_number(slot->body, connection->producer, connection->base, slot->first, slot->begun);
@@ -418,7 +418,7 @@ static int make_bodies(struct run *run, struct weir_error *error)
         run->body_count++;
         if (!body_make(body, options, options->signals[i % options->signal_count], (unsigned)i))
             return weir_error_set(error, "the request bodies could not be made");
-        if (options->plain && !(run->ready[i] = compress(run, weir_buffer_ref(body->bytes))))
+        if (body->fixed && !options->stamp && !(run->ready[i] = compress(run, weir_buffer_ref(body->bytes))))
             return weir_error_set(error, "the request bodies could not be compressed");
     }
     return 0;

@@ -95,6 +95,13 @@ class Direct(TestCase):
         self.assertEqual((code, counts["items"], counts["distinct"], counts["duplicates"]),
                          (0, 400, 200, 200))
 
+    def test_bodies_that_are_used_again(self):
+        sink = self.managed(Sink())
+        load("-e", sink.grpc, "-n", 1000, "-c", 2, "--bodies=2", "--reuse", "-s", "traces,logs")
+        code, counts = sink.stop()
+        self.assertEqual((code, counts["items"], counts["distinct"], counts["missing"]), (0, 1000, 400, 0))
+        self.assertEqual((counts["bad_crc"], counts["unnumbered"]), (0, 0))
+
     def test_rate(self):
         sink = self.managed(Sink())
         code, summary, _ = load("-e", sink.grpc, "-r", 2000, "-d", "1s", "-i", 20)
