@@ -9,6 +9,7 @@
 
 #include <weir/str.h>
 
+#include "sdk/src/base/encoding.h"
 #include "tests/unit/suite.h"
 
 static int sign(int value)
@@ -86,6 +87,55 @@ START_TEST(unsigned_numbers)
     for (size_t i = 0; i < WEIR_ARRAY_LENGTH(bad); i++)
         ck_assert_msg(!weir_str_to_u64(weir_str_of(bad[i]), &value), "'%s' was taken", bad[i]);
     ck_assert_uint_eq(value, UINT64_MAX);
+}
+END_TEST
+
+/* Numbers of every length, and any other character in any place of them. */
+START_TEST(digits_in_every_place)
+{
+    static const char digits[] = "1234567890987654321";
+    for (size_t length = 1; length < sizeof(digits); length++) {
+        uint64_t value = 0, expected = 0;
+        char text[sizeof(digits)];
+        memcpy(text, digits, sizeof(digits));
+        for (size_t i = 0; i < length; i++)
+            expected = expected * 10 + (uint64_t)(digits[i] - '0');
+        ck_assert(weir_str_to_u64(weir_str_make(text, length), &value));
+        ck_assert_uint_eq(value, expected);
+        for (size_t place = 0; place < length; place++) {
+            for (int c = 0; c < 256; c++) {
+                text[place] = (char)c;
+                ck_assert_msg(weir_str_to_u64(weir_str_make(text, length), &value) == (c >= '0' && c <= '9'),
+                              "character %d at %zu of %zu", c, place, length);
+            }
+            text[place] = digits[place];
+        }
+    }
+}
+END_TEST
+
+START_TEST(hexadecimal_digits_in_every_place)
+{
+    for (size_t length = 2; length <= 36; length += 2) {
+        char text[36];
+        uint8_t bytes[18], expected[18];
+        for (size_t i = 0; i < length; i++)
+            text[i] = "09afAF5c"[i * 3 % 8];
+        for (size_t i = 0; i < length; i += 2)
+            expected[i / 2] = (uint8_t)(hex_value(text[i]) << 4 | hex_value(text[i + 1]));
+        ck_assert(hex_decode(weir_str_make(text, length), bytes));
+        ck_assert_mem_eq(bytes, expected, length / 2);
+        for (size_t place = 0; place < length; place++) {
+            char before = text[place];
+            for (int c = 0; c < 256; c++) {
+                text[place] = (char)c;
+                ck_assert_msg(hex_decode(weir_str_make(text, length), bytes) == (strchr("0123456789abcdefABCDEF", c) && c),
+                              "character %d at %zu of %zu", c, place, length);
+            }
+            text[place] = before;
+        }
+        ck_assert(!hex_decode(weir_str_make(text, length - 1), bytes));
+    }
 }
 END_TEST
 
@@ -180,6 +230,8 @@ int main(void)
     tcase_add_test(tests, trim_takes_white_space_at_both_ends);
     tcase_add_test(tests, dup_keeps_nul_bytes);
     tcase_add_test(tests, unsigned_numbers);
+    tcase_add_test(tests, digits_in_every_place);
+    tcase_add_test(tests, hexadecimal_digits_in_every_place);
     tcase_add_test(tests, signed_numbers);
     tcase_add_test(tests, floating_numbers);
     tcase_add_test(tests, a_view_ends_where_it_says);
