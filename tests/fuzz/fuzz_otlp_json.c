@@ -39,11 +39,15 @@ static void round_trip(enum weir_signal signal, struct weir_batch *batch)
 
 static void read_json(enum weir_signal signal, const uint8_t *data, size_t size)
 {
-    struct weir_buffer *protobuf = otlp_json_to_protobuf(signal, data, size, NULL);
+    struct otlp_summary said, found;
+    struct weir_buffer *protobuf = otlp_json_to_protobuf(signal, data, size, &said, NULL);
     if (!protobuf)
         return;
+    // What we encode is good OTLP, and what we say of it is so.
+    if (!otlp_validate(signal, protobuf->data, protobuf->length, &found, NULL) || found.items != said.items ||
+        (found.unusual && !said.unusual))
+        abort();
     struct weir_batch *batch = weir_batch_from_bytes(signal, protobuf, protobuf->data, protobuf->length, NULL);
-    // What we encode is good OTLP.
     if (!batch)
         abort();
     round_trip(signal, batch);

@@ -11,10 +11,19 @@
 struct weir_batch *weir_batch_from_json(enum weir_signal signal, const void *data, size_t length,
                                         struct weir_error *error)
 {
-    struct weir_buffer *buffer = otlp_json_to_protobuf(signal, data, length, error);
+    struct otlp_summary summary;
+    struct weir_buffer *buffer = otlp_json_to_protobuf(signal, data, length, &summary, error);
+    struct weir_batch *batch;
     if (!buffer)
         return NULL;
-    struct weir_batch *batch = weir_batch_from_bytes(signal, buffer, buffer->data, buffer->length, error);
+    if (summary.unusual) {
+        batch = weir_batch_from_bytes(signal, buffer, buffer->data, buffer->length, error);
+    } else {
+        // What was just written needs no second look.
+        batch = weir_batch_from_checked(signal, buffer, buffer->data, buffer->length, summary.items);
+        if (!batch)
+            weir_error_set(error, "out of memory");
+    }
     weir_buffer_unref(buffer);
     return batch;
 }

@@ -29,6 +29,8 @@ struct transcoder {
     struct pb_writer pb;
     struct weir_arena arena;
     unsigned values; /* AnyValue messages that are open */
+    size_t items;
+    bool unusual; /* some oneof was given more than once */
     uint8_t prefixes[SCHEMA_MESSAGES]; /* room to leave for the length of the next message of the kind */
 };
 
@@ -152,8 +154,10 @@ static void put_number(struct transcoder *t, enum weir_wire_type type, uint64_t 
 {
     if (type == WEIR_WIRE_VARINT)
         pb_put_varint(&t->pb, bits);
+    else if (type == WEIR_WIRE_FIXED32)
+        pb_put_fixed32(&t->pb, (uint32_t)bits);
     else
-        pb_put_fixed(&t->pb, bits, type == WEIR_WIRE_FIXED32 ? 4 : 8);
+        pb_put_fixed64(&t->pb, bits);
 }
 
 static bool put_string(struct transcoder *t, uint32_t number, struct weir_str s)
@@ -221,6 +225,7 @@ static bool read_submessage(struct transcoder *t, const struct schema_field *fie
     if (!pb_room(&t->pb, NUMBER_ROOM))
         return false;
     pb_put_tag(&t->pb, field->number, WEIR_WIRE_BYTES);
+    t->items += message->is_item;
     struct pb_mark mark = pb_open(&t->pb, t->prefixes[message->slot]);
     if (!(json_next(&t->json) == 'n' && weir_json_null(&t->json)) && !read_message(t, message))
         return false;
@@ -342,6 +347,25 @@ static int find_field(const struct schema_message *message, struct weir_str key,
     return find_name(message, weir_str_make(camel, length), from);
 }
 
+/* Steps over the field's key if exactly that comes next: compared by its two ends, which overlap in most. */
+static inline bool take_key(struct weir_json *json, const struct schema_field *field)
+{
+    size_t length = schema_key_length(field), left = (size_t)(json->end - json->at);
+    uint64_t head, tail;
+    if (left < sizeof(head) || left < length)
+        return false;
+    memcpy(&head, json->at, sizeof(head));
+    if ((head ^ field->head) & field->mask)
+        return false;
+    if (length > sizeof(tail)) {
+        memcpy(&tail, json->at + length - sizeof(tail), sizeof(tail));
+        if (tail != field->tail || (length > 16 && memcmp(json->at + 8, field->key + 8, length - 16) != 0))
+            return false;
+    }
+    json->at += length;
+    return true;
+}
+
 /* Reads a key; the index of its field, -1 if there is no such field or a problem. Most senders keep to the order of
  * the .proto files and write no white space, so the field behind the last one is tried first. */
 static int read_key(struct transcoder *t, const struct schema_message *message, int last)
@@ -349,7 +373,7 @@ static int read_key(struct transcoder *t, const struct schema_message *message, 
     unsigned guess = (unsigned)(last + 1) < message->count ? (unsigned)(last + 1) : 0;
     const struct schema_field *field = &message->fields[guess];
     struct weir_str key;
-    if (json_take_key(&t->json, field->key, (size_t)field->name_length + 3))
+    if (take_key(&t->json, field))
         return (int)guess;
     return json_key(&t->json, &key) ? find_field(message, key, guess) : -1;
 }
@@ -370,6 +394,7 @@ static bool read_fields(struct transcoder *t, const struct schema_message *messa
         if (json_next(&t->json) == 'n' && weir_json_null(&t->json))
             continue;
         const struct schema_field *field = &message->fields[index];
+        t->unusual |= field->flags & SCHEMA_ONEOF && seen & message->oneof;
         // A zero must be written where it says more than its absence: presence, or the end of an earlier value.
         bool keep = (field->flags & (SCHEMA_ONEOF | SCHEMA_OPTIONAL)) || seen & 1u << index;
         if (!read_field(t, field, keep))
@@ -401,7 +426,7 @@ static void start_prefixes(struct transcoder *t, const struct schema_message *me
 }
 
 struct weir_buffer *otlp_json_to_protobuf(enum weir_signal signal, const void *data, size_t length,
-                                          struct weir_error *error)
+                                          struct otlp_summary *out, struct weir_error *error)
 {
     const struct schema_message *request = schema_request(signal);
     struct transcoder t = { .values = 0 };
@@ -425,8 +450,10 @@ struct weir_buffer *otlp_json_to_protobuf(enum weir_signal signal, const void *d
     else if (!good)
         weir_error_set(error, "out of memory");
     weir_arena_free(&t.arena);
-    if (good)
+    if (good) {
+        *out = (struct otlp_summary){ .items = t.items, .unusual = t.unusual };
         return t.pb.out;
+    }
     weir_buffer_unref(t.pb.out);
     return NULL;
 }

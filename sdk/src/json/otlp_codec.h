@@ -8,9 +8,12 @@
 #include <weir/buffer.h>
 #include <weir/error.h>
 
-/* The protobuf form of one JSON export request, in a new buffer; NULL with `error` set. Any thread. */
+#include "sdk/src/otlp/validate.h"
+
+/* The protobuf form of one JSON export request, in a new buffer; NULL with `error` set. It is what otlp_validate takes, and
+ * *out is what that would say of it, but that `unusual` may be set where nothing is. Any thread. */
 struct weir_buffer *otlp_json_to_protobuf(enum weir_signal signal, const void *data, size_t length,
-                                          struct weir_error *error);
+                                          struct otlp_summary *out, struct weir_error *error);
 
 /* Appends the JSON form of one protobuf export request; false with `error` set, and `out` as it was, when the bytes are
  * none or memory is out. Any thread. */

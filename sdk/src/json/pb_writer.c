@@ -11,14 +11,6 @@
 /* Up to this size a message is moved at once. */
 #define MOVE_MAX 2048
 
-void pb_put_fixed(struct pb_writer *writer, uint64_t value, size_t size)
-{
-    uint8_t *at = writer->out->data + writer->out->length;
-    for (size_t i = 0; i < size; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
-    writer->out->length += size;
-}
-
 static bool note_gap(struct pb_writer *writer, struct pb_gap gap)
 {
     if (writer->gap_count == writer->gap_capacity) {

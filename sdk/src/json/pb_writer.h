@@ -9,6 +9,9 @@
 #ifndef WEIR_SRC_JSON_PB_WRITER_H
 #define WEIR_SRC_JSON_PB_WRITER_H
 
+#include <endian.h>
+#include <string.h>
+
 #include <weir/buffer.h>
 #include <weir/wire.h>
 
@@ -76,7 +79,19 @@ static inline void pb_put_tag(struct pb_writer *writer, uint32_t number, enum we
     pb_put_varint(writer, (uint64_t)number << 3 | type);
 }
 
-void pb_put_fixed(struct pb_writer *writer, uint64_t value, size_t size);
+static inline void pb_put_fixed32(struct pb_writer *writer, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(writer->out->data + writer->out->length, &value, sizeof(value));
+    writer->out->length += sizeof(value);
+}
+
+static inline void pb_put_fixed64(struct pb_writer *writer, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(writer->out->data + writer->out->length, &value, sizeof(value));
+    writer->out->length += sizeof(value);
+}
 
 /* Begins a length-prefixed message, for whose prefix `room` (1 to 5) bytes are to be expected. */
 static inline struct pb_mark pb_open(struct pb_writer *writer, uint8_t room)

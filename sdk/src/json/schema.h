@@ -44,6 +44,9 @@ struct schema_message;
 
 struct schema_field {
     const char *key; /* as it stands in JSON: "name": with quotes and colon */
+    uint64_t head;   /* its first eight bytes as they lie in memory, or as many as it has */
+    uint64_t mask;   /* those bytes' bits */
+    uint64_t tail;   /* its last eight bytes, where it has more */
     uint8_t number;
     uint8_t kind;
     uint8_t flags;
@@ -55,13 +58,14 @@ struct schema_field {
 #define SCHEMA_MAX_FIELDS 16
 #define SCHEMA_MAX_NUMBER 16
 
-/* Fields stand in the order of the .proto file, which is the order of JSON output. What follows `count` is computed
- * by schema_request. */
+/* Fields stand in the order of the .proto file, which is the order of JSON output. What follows `is_item` is computed
+ * by schema_request, as are the fields' `head`, `mask` and `tail`. */
 struct schema_message {
     struct schema_field *fields;
     uint8_t count;
-    uint8_t slot;         /* its place among all messages */
     uint8_t length_bytes; /* of the length prefix to expect of it */
+    bool is_item;         /* a span, data point or log record */
+    uint8_t slot;         /* its place among all messages */
     uint16_t always;      /* bit i: field i is SCHEMA_ALWAYS */
     uint16_t oneof;
     uint16_t singles; /* messages that are not repeated */
@@ -77,6 +81,12 @@ const struct schema_message *schema_request(enum weir_signal signal);
 
 /* The wire type of one value of the kind. */
 enum weir_wire_type schema_wire_type(enum schema_kind kind);
+
+/* Of the key as it stands in JSON. */
+static inline size_t schema_key_length(const struct schema_field *field)
+{
+    return (size_t)field->name_length + 3;
+}
 
 /* Kinds whose repeated values are packed. */
 static inline bool schema_is_number(enum schema_kind kind)

@@ -126,15 +126,6 @@ static inline bool json_advance(struct weir_json *json, char close, const char *
     return true;
 }
 
-/* Steps over `key`, written as "key": with quotes and colon, if exactly that comes next. */
-static inline bool json_take_key(struct weir_json *json, const char *key, size_t length)
-{
-    if ((size_t)(json->end - json->at) < length || memcmp(json->at, key, length) != 0)
-        return false;
-    json->at += length;
-    return true;
-}
-
 /* Reads a key and its colon. */
 static inline bool json_key(struct weir_json *json, struct weir_str *key)
 {

@@ -27,13 +27,14 @@ int main(int argc, char **argv)
 {
     struct weir_error error = WEIR_ERROR_INIT;
     struct weir_buffer *in = read_stdin(), *out = NULL;
+    struct otlp_summary summary;
     int signal = WEIR_TRACES;
     if (argc != 3 || !in)
         return 2;
     while (signal < WEIR_PROFILES && strcmp(argv[2], weir_signal_name((enum weir_signal)signal)) != 0)
         signal++;
     if (strcmp(argv[1], "protobuf") == 0) {
-        out = otlp_json_to_protobuf((enum weir_signal)signal, in->data, in->length, &error);
+        out = otlp_json_to_protobuf((enum weir_signal)signal, in->data, in->length, &summary, &error);
     } else {
         out = weir_buffer_new(0);
         if (out)

@@ -366,7 +366,8 @@ static struct weir_buffer *convert(const char *text, size_t length, char **probl
     struct weir_error error = WEIR_ERROR_INIT;
     char *copy = weir_xmalloc(length ? length : 1);
     memcpy(copy, text, length);
-    struct weir_buffer *out = otlp_json_to_protobuf(WEIR_TRACES, copy, length, &error);
+    struct otlp_summary summary;
+    struct weir_buffer *out = otlp_json_to_protobuf(WEIR_TRACES, copy, length, &summary, &error);
     free(copy);
     *problem = NULL;
     if (!out) {
@@ -473,7 +474,8 @@ START_TEST(lengths_are_right_at_any_size)
             weir_text_adds(&text, "\"}]}}}");
         }
         weir_text_adds(&text, "]}]}]}");
-        struct weir_buffer *protobuf = otlp_json_to_protobuf(WEIR_LOGS, text.data, text.length, NULL);
+        struct otlp_summary summary;
+        struct weir_buffer *protobuf = otlp_json_to_protobuf(WEIR_LOGS, text.data, text.length, &summary, NULL);
         ck_assert_ptr_nonnull(protobuf);
         ProtobufCMessage *message = oracle_unpack(WEIR_LOGS, protobuf->data, protobuf->length);
         ck_assert_ptr_nonnull(message);
@@ -502,8 +504,12 @@ START_TEST(round_trip)
         uint8_t *packed = oracle_pack(message, &length);
         struct weir_buffer *json = weir_buffer_new(0);
         ck_assert(otlp_protobuf_to_json(signal, packed, length, json, &error));
-        struct weir_buffer *back = otlp_json_to_protobuf(signal, json->data, json->length, &error);
+        struct otlp_summary said, found;
+        struct weir_buffer *back = otlp_json_to_protobuf(signal, json->data, json->length, &said, &error);
         ck_assert_msg(back != NULL, "seed %d: %s", (int)seed, weir_error_text(&error));
+        ck_assert(otlp_validate(signal, back->data, back->length, &found, &error));
+        ck_assert_uint_eq(said.items, found.items);
+        ck_assert(!said.unusual && !found.unusual);
         ProtobufCMessage *reread = oracle_unpack(signal, back->data, back->length);
         ck_assert_ptr_nonnull(reread);
         oracle_prune(reread);
@@ -612,6 +618,32 @@ START_TEST(batches_know_their_items)
 }
 END_TEST
 
+/* What counts is what is there: null items, and of metrics with several kinds of data the last. */
+START_TEST(batches_of_unusual_text_know_their_items)
+{
+    static const struct {
+        enum weir_signal signal;
+        const char *text;
+        size_t items;
+    } rows[] = {
+        { WEIR_TRACES, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[null,{}]}]}]}", 2 },
+        { WEIR_LOGS, LOG("\"body\":{\"stringValue\":\"a\",\"intValue\":1}"), 1 },
+        { WEIR_METRICS, METRIC("\"gauge\":{\"dataPoints\":[{}]},\"sum\":{\"dataPoints\":[{},null]}"), 2 },
+        { WEIR_METRICS, METRIC("\"gauge\":{\"dataPoints\":[{}]},\"gauge\":{\"dataPoints\":[{},{}]}"), 3 },
+        { WEIR_METRICS, METRIC("\"summary\":{\"dataPoints\":[{},{},{}]},\"sum\":null"), 3 },
+        { WEIR_METRICS, METRIC("\"histogram\":{\"dataPoints\":[{},{}]}"), 2 },
+        { WEIR_METRICS, METRIC("\"exponentialHistogram\":{\"dataPoints\":[{},{}]}"), 2 },
+    };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(rows); i++) {
+        struct weir_error error = WEIR_ERROR_INIT;
+        struct weir_batch *batch = weir_batch_from_json(rows[i].signal, rows[i].text, strlen(rows[i].text), &error);
+        ck_assert_msg(batch != NULL, "%s", weir_error_text(&error));
+        ck_assert_uint_eq(weir_batch_items(batch), rows[i].items);
+        weir_batch_unref(batch);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("otlp_json");
@@ -630,6 +662,7 @@ static Suite *suite(void)
     tcase_add_test(t, wire_forms_that_mean_the_same);
     tcase_add_test(t, malformed_wire_is_refused_and_leaves_the_buffer);
     tcase_add_test(t, batches_know_their_items);
+    tcase_add_test(t, batches_of_unusual_text_know_their_items);
     suite_add_tcase(s, t);
     return s;
 }
