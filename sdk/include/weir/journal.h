@@ -27,7 +27,7 @@ struct weir_journal_options {
     uint64_t segment_bytes;     /* a new segment is begun beyond this; 0: 16 MiB */
     int64_t lock_timeout;       /* nanoseconds to wait for another process that has the directory open */
     unsigned max_attempts;      /* a record taken so often without being settled, by processes that then died, is poison:
-                                   it goes to the dead-letter file; 0: 3 */
+                                   it goes to the dead-letter file; 0: 3; UINT32_MAX: attempts are not counted */
     struct weir_logger *logger; /* may be NULL */
 };
 
@@ -73,6 +73,10 @@ struct weir_journal_append {
     struct weir_slices payload; /* references are kept until done; emptied then */
     uint64_t items;
     bool sync; /* done only after the record is on stable storage (group commit: one fdatasync for all that wait) */
+    /* The caller keeps the payload, and would go on with the record itself: if nothing older waits to be handed out, it is
+     * taken by the time of `done`, as by weir_journal_take, without being read; `taken` says so. */
+    bool take;
+    bool taken; /* set before `done`; the caller then owes weir_journal_settle */
     /* `status`: 0, or an errno (ENOSPC, EIO, EFBIG for max_bytes): then the record is not in the journal and never will
      * be. On the worker given to weir_journal_append. */
     void (*done)(struct weir_journal_append *append, int status);

@@ -143,6 +143,8 @@ static int write_gathered(const struct weir_journal *journal, const struct gathe
 static void enter(struct weir_journal *journal, struct weir_journal_append *append)
 {
     struct segment *segment = journal->active;
+    const uint64_t offset = segment->written;
+    const bool is_next = append->take && read_is_at_end(journal);
     append->sequence = journal->next_sequence++;
     segment->written += size_of(append);
     segment->file_bytes = segment->written;
@@ -158,6 +160,10 @@ static void enter(struct weir_journal *journal, struct weir_journal_append *appe
     journal->counts.disk_bytes += size_of(append);
     append->segment = segment;
     append->end = segment->written;
+    if (is_next) {
+        read_pass(journal);
+        take_appended(journal, append, offset);
+    }
     if (!append->sync) {
         append_finish(journal, append, 0);
         return;

@@ -75,6 +75,7 @@ static void after_failed_sync(struct weir_journal *journal, struct segment *segm
             continue;
         }
         // Nobody has been given it: only the new copy counts.
+        take_undo(journal, append);
         uint32_t index = (uint32_t)(append->sequence - segment->header.first);
         state_mark(journal, segment, index, MARK_SETTLED);
         state_leave(journal, segment, index, append->items, append->payload.bytes);

@@ -89,6 +89,7 @@ void weir_journal_append(struct weir_journal *journal, struct weir_worker *worke
 {
     append->worker = worker;
     append->tries = 0;
+    append->taken = false;
     append->sync |= journal->sync;
     append->checksum = format_crc_slices(&append->payload);
     journal_post(journal, COMMAND_APPEND, append, 0, WEIR_JOURNAL_SETTLED);

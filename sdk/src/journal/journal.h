@@ -212,10 +212,18 @@ int read_resync(struct weir_journal *journal, struct segment *segment, uint64_t 
 void read_lost(struct weir_journal *journal, struct segment *segment, uint64_t from, uint64_t to);
 /* The next record that is neither settled nor taken: 1 and `out`; 0: none; an errno as a negative number. */
 int read_next(struct weir_journal *journal, struct taken *out);
+/* True if a record that is appended now is the next one to be handed out. There is an active segment. */
+bool read_is_at_end(struct weir_journal *journal);
+/* Goes past the record that was appended last, where read_is_at_end was true before it. */
+void read_pass(struct weir_journal *journal);
 /* The taken record's bytes; 0, an errno, or -1: damaged. */
 int read_again(struct weir_journal *journal, const struct taken *taken, struct weir_journal_record *out);
 
 /* take.c */
+/* The append, which is in its segment from `offset` on, is taken by its caller. */
+void take_appended(struct weir_journal *journal, struct weir_journal_append *append, uint64_t offset);
+/* It is not, after all. */
+void take_undo(struct weir_journal *journal, struct weir_journal_append *append);
 void take_serve(struct weir_journal *journal);
 void take_tell(struct weir_journal *journal);
 void take_list_add(struct take_list *list, struct weir_journal_take *take);

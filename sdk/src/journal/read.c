@@ -193,6 +193,18 @@ static struct segment *move_on(struct weir_journal *journal)
     return segment;
 }
 
+bool read_is_at_end(struct weir_journal *journal)
+{
+    return !journal->returned && !move_on(journal) && journal->reading == journal->active &&
+           journal->read_offset == journal->active->written;
+}
+
+void read_pass(struct weir_journal *journal)
+{
+    journal->read_offset = journal->active->written;
+    journal->read_sequence = journal->next_sequence;
+}
+
 /* The record at the cursor, which moves behind it. 1, 0: skipped; or as read_bytes. */
 static int read_one(struct weir_journal *journal, struct segment *segment, struct taken *out)
 {

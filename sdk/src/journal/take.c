@@ -105,6 +105,46 @@ static uint32_t index_of(const struct taken *taken)
     return (uint32_t)(taken->sequence - taken->segment->header.first);
 }
 
+/* Takes the record out of those that are taken. */
+static struct taken *forget(struct weir_journal *journal, struct taken **at)
+{
+    struct taken *taken = *at;
+    *at = taken->next;
+    journal->counts.taken = --journal->taken_count;
+    return taken;
+}
+
+/* Keeps in mind that somebody has the record. */
+static void hand_out(struct weir_journal *journal, struct taken *taken)
+{
+    if (journal->max_attempts != UINT32_MAX) {
+        taken->counted = true;
+        state_mark(journal, taken->segment, index_of(taken), MARK_TAKEN);
+    }
+    remember(journal, taken);
+}
+
+void take_appended(struct weir_journal *journal, struct weir_journal_append *append, uint64_t offset)
+{
+    struct taken *taken = weir_xmalloc(sizeof(*taken));
+    *taken = (struct taken){
+        .segment = append->segment,
+        .sequence = append->sequence,
+        .offset = offset,
+        .items = append->items,
+        .length = (uint32_t)append->payload.bytes,
+    };
+    hand_out(journal, taken);
+    append->taken = true;
+}
+
+void take_undo(struct weir_journal *journal, struct weir_journal_append *append)
+{
+    if (append->taken)
+        free(forget(journal, find(journal, append->sequence)));
+    append->taken = false;
+}
+
 static void leave(struct weir_journal *journal, struct taken *taken)
 {
     state_mark(journal, taken->segment, index_of(taken), MARK_SETTLED);
@@ -200,9 +240,7 @@ static bool serve_one(struct weir_journal *journal)
         journal_retry_later(journal);
         return false;
     }
-    taken->counted = true;
-    state_mark(journal, taken->segment, index_of(taken), MARK_TAKEN);
-    remember(journal, taken);
+    hand_out(journal, taken);
     struct weir_journal_take *take = take_list_take(&journal->takes);
     take->record = record;
     weir_buffer_ref(record.buffer);
@@ -234,9 +272,7 @@ void take_settle(struct weir_journal *journal, uint64_t sequence, enum weir_jour
         return;
     if (end == WEIR_JOURNAL_RETURNED)
         take_survived(journal, sequence);
-    struct taken *taken = *at;
-    *at = taken->next;
-    journal->counts.taken = --journal->taken_count;
+    struct taken *taken = forget(journal, at);
     if (end == WEIR_JOURNAL_RETURNED)
         insert(&journal->returned, taken);
     else if (end == WEIR_JOURNAL_DEAD)

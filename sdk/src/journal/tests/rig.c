@@ -152,10 +152,10 @@ static void appended(struct weir_journal_append *append, int status)
     rig->ended = true;
 }
 
-void rig_append_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
-                      bool sync)
+static void append_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
+                         bool sync, bool take)
 {
-    *append = (struct rig_append){ .number = number, .length = length };
+    *append = (struct rig_append){ .number = number, .length = length, .append.take = take };
     struct weir_buffer *buffer = weir_buffer_new(length);
     buffer->length = length;
     rig_payload(number, buffer->data, length);
@@ -168,6 +168,18 @@ void rig_append_start(struct weir_journal *journal, struct rig_append *append, u
     append->append.sync = sync;
     append->append.done = appended;
     weir_journal_append(journal, weir_worker_current(), &append->append);
+}
+
+void rig_append_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
+                      bool sync)
+{
+    append_start(journal, append, number, length, sync, false);
+}
+
+void rig_append_take_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
+                           bool sync)
+{
+    append_start(journal, append, number, length, sync, true);
 }
 
 static bool wait_at_most(const bool *ended, int ms)

@@ -37,6 +37,9 @@ struct rig_append {
 /* Asks for record `number`; items are number % 7 + 1. */
 void rig_append_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
                       bool sync);
+/* The same, and takes the record if it is the next one. */
+void rig_append_take_start(struct weir_journal *journal, struct rig_append *append, uint64_t number, size_t length,
+                           bool sync);
 void rig_wait(const bool *ended);
 /* Appends and waits: the status. */
 int rig_append(struct weir_journal *journal, uint64_t number, size_t length, bool sync);

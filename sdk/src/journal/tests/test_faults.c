@@ -45,10 +45,15 @@ static void work(struct weir_journal *journal)
     struct rig_take take = { .keep = false };
     for (uint64_t i = 0; i < RECORDS; i += 3) {
         for (uint64_t j = 0; j < 3; j++)
-            rig_append_start(journal, &appends[j], i + j, 400 + 20 * i, true);
+            (i < RECORDS / 2 ? rig_append_take_start : rig_append_start)(journal, &appends[j], i + j, 400 + 20 * i, true);
         for (uint64_t j = 0; j < 3; j++) {
             rig_wait(&appends[j].ended);
             safe[i + j] = appends[j].status == 0;
+            if (!appends[j].append.taken)
+                continue;
+            settled[i + j] = i % 2 == 0;
+            weir_journal_settle(journal, appends[j].append.sequence,
+                                i % 2 == 0 ? WEIR_JOURNAL_SETTLED : WEIR_JOURNAL_RETURNED);
         }
         struct weir_journal_counts counts;
         weir_journal_counts(journal, &counts);
@@ -178,6 +183,33 @@ START_TEST(what_is_written_again_comes_once)
 }
 END_TEST
 
+START_TEST(what_is_taken_at_once_is_written_again)
+{
+    disk_start();
+    struct weir_journal *journal = open_small();
+    struct rig_append append;
+    disk_fail(DISK_SYNC, 1, EIO, 1);
+    rig_append_take_start(journal, &append, 1, 300, true);
+    rig_wait(&append.ended);
+    ck_assert(append.status == 0 && append.append.taken);
+    disk_fail(DISK_SYNC, 1, EIO, 2);
+    struct rig_append refused;
+    rig_append_take_start(journal, &refused, 2, 300, true);
+    rig_wait(&refused.ended);
+    ck_assert(refused.status == EIO && !refused.append.taken);
+    struct weir_journal_counts counts;
+    weir_journal_counts(journal, &counts);
+    ck_assert(counts.records == 1 && counts.taken == 1);
+    weir_journal_settle(journal, append.append.sequence, WEIR_JOURNAL_RETURNED);
+    unsigned seen[3] = { 0 };
+    ck_assert_uint_eq(rig_drain(journal, seen, 3), 1);
+    ck_assert_uint_eq(seen[1], 1);
+    struct weir_journal_lost lost;
+    ck_assert(!weir_journal_lost(journal, &lost));
+    weir_journal_unref(journal);
+}
+END_TEST
+
 START_TEST(names_are_not_used_twice)
 {
     disk_start();
@@ -222,6 +254,7 @@ int main(void)
     tcase_add_test(tcase, a_torn_write_cannot_be_cut_off);
     tcase_add_test(tcase, a_failed_sync_is_not_believed_later);
     tcase_add_test(tcase, what_is_written_again_comes_once);
+    tcase_add_test(tcase, what_is_taken_at_once_is_written_again);
     tcase_add_test(tcase, names_are_not_used_twice);
     tcase_add_test(tcase, a_full_disk_refuses_and_recovers);
     return run_suite(suite);

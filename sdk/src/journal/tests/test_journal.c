@@ -291,6 +291,13 @@ START_TEST(segments_are_let_go_one_by_one)
 }
 END_TEST
 
+static ssize_t no_read(int fd, void *out, size_t length, off_t offset)
+{
+    (void)fd, (void)out, (void)length, (void)offset;
+    ck_abort_msg("the journal reads");
+    return -1;
+}
+
 START_TEST(what_is_held_is_not_handed_out_again)
 {
     struct weir_journal_options options = { .directory = directory, .segment_bytes = 100000 };
@@ -309,6 +316,86 @@ START_TEST(what_is_held_is_not_handed_out_again)
     ck_assert_int_eq(rig_append(journal, 6, 20000, false), 0);
     ck_assert(rig_take(journal, &take));
     ck_assert_uint_eq(take.number, 6);
+    weir_journal_unref(journal);
+}
+END_TEST
+
+static struct rig_append append_and_take(struct weir_journal *journal, uint64_t number, bool sync)
+{
+    struct rig_append append;
+    rig_append_take_start(journal, &append, number, 1000, sync);
+    rig_wait(&append.ended);
+    ck_assert_int_eq(append.status, 0);
+    return append;
+}
+
+START_TEST(what_is_appended_can_be_taken_without_being_read)
+{
+    struct journal_io io = journal_system_io;
+    io.pread = no_read;
+    journal_io = &io;
+    struct weir_journal_options options = { .directory = directory, .segment_bytes = 10000 };
+    struct weir_journal *journal = rig_open_with(&options);
+    for (uint64_t i = 0; i < 30; i++) { // over several segments, some taken, some settled
+        struct rig_append append = append_and_take(journal, i, i % 3 == 0);
+        ck_assert(append.append.taken);
+        ck_assert_uint_eq(append.append.sequence, 1 + i);
+        if (i % 4 != 0)
+            weir_journal_settle(journal, append.append.sequence, WEIR_JOURNAL_SETTLED);
+    }
+    wait_records(journal, 8);
+    ck_assert_uint_eq(counts_of(journal).taken, 8);
+    weir_journal_unref(journal);
+    journal_io = &journal_system_io;
+
+    journal = rig_open(directory);
+    for (uint64_t i = 0; i < 30; i += 4) {
+        struct rig_take take = { .keep = false };
+        ck_assert(rig_take(journal, &take));
+        ck_assert(!take.bad && take.number == i);
+        ck_assert_uint_eq(take.attempts, 1);
+    }
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(what_is_appended_is_taken_in_its_turn_only)
+{
+    struct weir_journal *journal = rig_open(directory);
+    ck_assert_int_eq(rig_append(journal, 0, 1000, false), 0);
+    ck_assert(!append_and_take(journal, 1, true).append.taken); // record 0 is first
+    struct rig_take take = { .keep = false };
+    ck_assert(rig_take(journal, &take) && take.number == 0);
+    ck_assert(!append_and_take(journal, 2, false).append.taken);
+    ck_assert(rig_take(journal, &take) && take.number == 1);
+    ck_assert(rig_take(journal, &take) && take.number == 2);
+    struct rig_append append = append_and_take(journal, 3, true);
+    ck_assert(append.append.taken);
+    weir_journal_settle(journal, append.append.sequence, WEIR_JOURNAL_RETURNED);
+    ck_assert(!append_and_take(journal, 4, false).append.taken); // what was returned is first
+    for (uint64_t i = 3; i < 5; i++) {
+        ck_assert(rig_take(journal, &take));
+        ck_assert(!take.bad && take.number == i && take.attempts == 0);
+    }
+    weir_journal_unref(journal);
+}
+END_TEST
+
+START_TEST(without_a_limit_attempts_are_not_counted)
+{
+    struct weir_journal_options options = { .directory = directory, .max_attempts = UINT32_MAX };
+    struct weir_journal *journal = rig_open_with(&options);
+    struct rig_take take = { .keep = false };
+    ck_assert(append_and_take(journal, 0, true).append.taken);
+    ck_assert_int_eq(rig_append(journal, 1, 1000, false), 0);
+    ck_assert(rig_take(journal, &take));
+    weir_journal_unref(journal);
+    ck_assert_uint_eq(rig_files(directory, ".marks"), 0);
+    journal = rig_open_with(&options);
+    for (uint64_t i = 0; i < 2; i++) {
+        ck_assert(rig_take(journal, &take));
+        ck_assert(take.number == i && take.attempts == 0);
+    }
     weir_journal_unref(journal);
 }
 END_TEST
@@ -463,6 +550,9 @@ int main(void)
     tcase_add_test(tcase, a_walk_changes_nothing);
     tcase_add_test(tcase, segments_are_let_go_one_by_one);
     tcase_add_test(tcase, what_is_held_is_not_handed_out_again);
+    tcase_add_test(tcase, what_is_appended_can_be_taken_without_being_read);
+    tcase_add_test(tcase, what_is_appended_is_taken_in_its_turn_only);
+    tcase_add_test(tcase, without_a_limit_attempts_are_not_counted);
     tcase_add_test(tcase, an_idle_journal_takes_next_to_nothing);
     tcase_add_test(tcase, too_much_is_refused);
     tcase_add_test(tcase, one_sync_is_for_all_that_wait);

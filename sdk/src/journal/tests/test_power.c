@@ -59,13 +59,20 @@ static void run_half(uint64_t from, uint64_t to)
     struct weir_journal *journal = open_in(directory);
     for (uint64_t i = from; i < to; i += 4) {
         for (uint64_t j = 0; j < 4; j++)
-            rig_append_start(journal, &appends[j], i + j, 300 + 40 * (i % 50), j != 2);
+            (i < from + 20 ? rig_append_take_start : rig_append_start)(journal, &appends[j], i + j,
+                                                                        300 + 40 * (i % 50), j != 2);
         for (uint64_t j = 0; j < 4; j++) {
             rig_wait(&appends[j].ended);
             ck_assert_int_eq(appends[j].status, 0);
             if (j != 2)
                 safe_at[i + j] = disk_length();
+            if (appends[j].append.taken && j != 3) {
+                settled_at[i + j] = disk_length();
+                weir_journal_settle(journal, appends[j].append.sequence, WEIR_JOURNAL_SETTLED);
+            }
         }
+        if (i < from + 20)
+            continue;
         for (int j = 0; j < 3; j++)
             take_and_settle(journal);
     }
