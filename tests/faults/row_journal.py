@@ -44,7 +44,7 @@ class CrashPoints(DiskRow):
     id = "D2"
     title = "crash at every fail point of the queue on disk, twice in a row"
     budget = 40.0
-    broken_by = "records marked as settled when they are taken (take.c: MARK_SETTLED for MARK_TAKEN): 1440 items lost"
+    broken_by = "records marked as settled when they are taken (take.c, hand_out: MARK_SETTLED, always): 2720 items lost"
 
     def points(self):
         listed = run("--version", env={"WEIR_FAILPOINTS": "list"}).stdout.split()
@@ -58,11 +58,11 @@ class CrashPoints(DiskRow):
         return max([int(path.name[:16], 16) for path in self.queue.glob("*.seg*")], default=0)
 
     def plant(self, point):
-        """What the point needs to be passed: a segment without seal, whose record cannot be sent, or a file that is
-        none."""
+        """What the point needs to be passed: a segment without seal, whose record is read and cannot be sent, or a file
+        that is none."""
         at = self.highest() + (1 << 32)
         path = self.queue / journal.segment_name(at)
-        if point.startswith(("journal.dead_letter.", "journal.recover.")):
+        if point.startswith(("journal.dead_letter.", "journal.recover.", "journal.take.")):
             path.write_bytes(journal.segment(at, [b"no request"]))
         elif point.startswith("journal.set_aside."):
             path.write_bytes(b"no segment, but longer than the header of one, which takes 64 bytes")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Offers to the queue on disk: appended, then answered. A client that is to hear of the destination's own answer
- * (ack: sink) keeps what it has sent until then, so its request need not be on disk: it waits in memory.
+ * Offers to the queue on disk: appended, then answered. As long as the destination keeps up, what has come in goes on from
+ * memory, and is read from the disk only after a restart. A client that is to hear of the destination's own answer (ack:
+ * sink) keeps what it has sent until then, so its request need not be on disk: it waits in memory.
  */
 #include <config.h>
 
@@ -84,6 +85,8 @@ static void appended(struct weir_journal_append *append, int status)
     struct disk_lane *own = offer->own;
     struct disk_store *store = offer->store;
     weir_slices_free(&append->payload);
+    if (append->take && !append->taken)
+        disk_store_unkeep(offer->bytes);
     if (status != 0)
         disk_store_uncount(store, offer->items, offer->bytes);
     if (offer->batch) {
@@ -91,7 +94,10 @@ static void appended(struct weir_journal_append *append, int status)
         unlink_offer(offer);
         if (status == 0) {
             atomic_fetch_add(&disk_queue_of(lane)->waiting_items, (int64_t)offer->items);
-            weir_batch_unref(offer->batch);
+            if (append->taken)
+                disk_go_on(own, offer->batch, append, offer->bytes);
+            else
+                weir_batch_unref(offer->batch);
             weir_ack_ok(offer->ack);
         } else {
             refuse(offer, status);
@@ -100,6 +106,8 @@ static void appended(struct weir_journal_append *append, int status)
         sender_wake(lane);
     } else if (status == 0) {
         atomic_fetch_add(&store->orphaned, (int64_t)offer->items);
+        if (append->taken)
+            disk_leave(store, append->sequence, offer->bytes);
     }
     free(offer);
     weir_instance_busy(own->queue->base.instance, false);
@@ -121,6 +129,7 @@ static void append(struct disk_lane *own, struct weir_batch *batch, struct weir_
     offer->append.payload = *payload;
     offer->append.items = offer->items;
     offer->append.sync = weir_ack_promise(ack) >= WEIR_PROMISE_DISK;
+    offer->append.take = !own->draining && disk_store_keep(offer->bytes);
     offer->append.done = appended;
     offer->link = &own->offers;
     offer->next = own->offers;

@@ -62,6 +62,28 @@ static void take_in(struct disk_lane *own, const struct weir_journal_record *rec
         own->fetched_count++;
 }
 
+void disk_leave(struct disk_store *store, uint64_t sequence, uint64_t size)
+{
+    disk_store_unkeep(size);
+    weir_journal_settle(store->journal, sequence, WEIR_JOURNAL_RETURNED);
+}
+
+void disk_go_on(struct disk_lane *own, struct weir_batch *batch, const struct weir_journal_append *append, uint64_t size)
+{
+    if (own->draining) {
+        weir_batch_unref(batch);
+        disk_leave(own->store, append->sequence, size);
+        return;
+    }
+    struct sender_entry *entry = sender_entry_new(own->lane, batch, NULL);
+    entry->size = size;
+    entry->sequence = append->sequence;
+    entry->on_disk = true;
+    entry->kept = true;
+    disk_push(&own->fetched, entry);
+    own->fetched_count++;
+}
+
 static void taken(struct weir_journal_take *take, const struct weir_journal_record *record)
 {
     struct disk_take *slot = WEIR_CONTAINER_OF(take, struct disk_take, take);
@@ -141,8 +163,12 @@ struct sender_entry *disk_next(struct sender_lane *lane)
         entry = disk_pop(&own->fetched);
         own->fetched_count--;
     }
-    if (entry)
-        atomic_fetch_sub(&disk_queue_of(lane)->waiting_items, (int64_t)entry->items);
+    if (!entry)
+        return NULL;
+    atomic_fetch_sub(&disk_queue_of(lane)->waiting_items, (int64_t)entry->items);
+    if (entry->kept)
+        disk_store_unkeep(entry->size);
+    entry->kept = false;
     return entry;
 }
 
@@ -208,7 +234,10 @@ static void return_all(struct disk_lane *own, struct disk_list *list)
     while (list->first) {
         struct sender_entry *entry = disk_pop(list);
         weir_batch_unref(entry->batch);
-        weir_journal_settle(own->store->journal, entry->sequence, WEIR_JOURNAL_RETURNED);
+        if (entry->kept)
+            disk_leave(own->store, entry->sequence, entry->size);
+        else
+            weir_journal_settle(own->store->journal, entry->sequence, WEIR_JOURNAL_RETURNED);
         sender_entry_free(own->lane, entry);
     }
 }

@@ -28,7 +28,7 @@ struct disk_lane {
     struct disk_take takes[DISK_AHEAD];
     unsigned taking;           /* takes that are busy */
     unsigned fetched_count;    /* entries in `fetched` */
-    struct disk_list fetched;  /* read from disk */
+    struct disk_list fetched;  /* read from disk, or kept in memory since they came in */
     struct disk_list suspects; /* read from disk; one of them at a time may be sent */
     struct disk_list inside;   /* in memory only: the client waits for the destination's answer */
     struct disk_list outside;  /* wait for room (block_on_overflow) */
@@ -90,6 +90,10 @@ void disk_turn_all_away(struct disk_lane *own);
 void disk_check_deadlines(struct weir_timer *timer);
 
 /* --- disk_out.c: what goes out --- */
+/* Hands on, as if it had been read, what is on disk and was taken by the append; the batch's reference is taken. */
+void disk_go_on(struct disk_lane *own, struct weir_batch *batch, const struct weir_journal_append *append, uint64_t size);
+/* It does not go on. */
+void disk_leave(struct disk_store *store, uint64_t sequence, uint64_t size);
 bool disk_ready(struct sender_lane *lane);
 struct sender_entry *disk_next(struct sender_lane *lane);
 void disk_attempt(struct sender_lane *lane, struct sender_entry *entry, bool begins);

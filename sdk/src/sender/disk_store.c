@@ -5,11 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <weir/memory.h>
 #include <weir/sys/host.h>
 
 #include "sdk/src/sender/disk_store.h"
 
+#define KEEP_MOST ((uint64_t)64 << 20) /* bytes... */
+#define KEEP_PART 32                   /* ...or this part of the memory that the process may use, if that is less */
+
 static struct disk_store *stores;
+static uint64_t keep_most;
+static _Atomic uint64_t kept;
 
 static struct disk_store *join(const char *directory)
 {
@@ -56,6 +62,19 @@ static struct disk_store *open_directory(const struct weir_journal_options *opti
     return store;
 }
 
+bool disk_store_keep(uint64_t bytes)
+{
+    if (atomic_fetch_add(&kept, bytes) + bytes <= keep_most)
+        return true;
+    disk_store_unkeep(bytes);
+    return false;
+}
+
+void disk_store_unkeep(uint64_t bytes)
+{
+    atomic_fetch_sub(&kept, bytes);
+}
+
 struct disk_store *disk_store_open(const struct weir_storage_place *place, struct weir_instance *client,
                                    const char *suffix, struct weir_error *error)
 {
@@ -72,6 +91,8 @@ struct disk_store *disk_store_open(const struct weir_storage_place *place, struc
         .max_attempts = UINT32_MAX, /* counted by disk_attempts */
         .logger = weir_instance_logger(client),
     };
+    const uint64_t part = weir_memory_total() / KEEP_PART;
+    keep_most = part < KEEP_MOST ? part : KEEP_MOST;
     struct disk_store *store = join(directory);
     if (store)
         weir_journal_configure(store->journal, &options);

@@ -35,6 +35,11 @@ struct disk_store *disk_store_open(const struct weir_storage_place *place, struc
 /* Leaves it, with nothing under way any more. Main thread. */
 void disk_store_close(struct disk_store *store);
 
+/* Requests that are on disk and go on from memory, without being read, count here, for all queues of the process; false:
+ * there is no room for `bytes` more. Any thread. */
+bool disk_store_keep(uint64_t bytes);
+void disk_store_unkeep(uint64_t bytes);
+
 static inline void disk_store_count(struct disk_store *store, uint64_t items, uint64_t bytes)
 {
     atomic_fetch_add(&store->used[WEIR_SIZER_REQUESTS], 1);

@@ -26,6 +26,7 @@ struct sender_entry {
     uint64_t size;             /* the queue's own: what it takes up */
     uint64_t sequence;         /* the queue's own: where it stands on disk */
     bool on_disk;              /* the queue's own */
+    bool kept;                 /* the queue's own: in memory since it came in */
     unsigned attempts;         /* the queue's own: under way */
     int slot;                  /* the queue's own: where its attempts are written down */
     bool alone;                /* not to be batched with others */
