@@ -13,6 +13,7 @@
 
 #include "core/service/logging.h"
 #include "core/service/notice.h"
+#include "core/service/spare.h"
 #include "core/service/state.h"
 #include "core/service/supervisor.h"
 #include "core/service/watchdog.h"
@@ -291,7 +292,9 @@ int service_run(const struct service_options *options)
         if (started) {
             watchdog_resume();
             announce_ready(&service);
+            spare_start();
             run(&service);
+            spare_stop();
             result = EXIT_STOPPED;
         } else {
             fprintf(stderr, "Error: %s\n", weir_error_text(&error));
