@@ -9,11 +9,16 @@ import tempfile
 from . import config
 from .process import Failure, Process, binary, free_port
 
-COLLECTOR_CPUS, LOAD_CPUS = {0}, {1}
+COLLECTOR_CPUS, LOAD_CPUS = ({cpu} for cpu in (sorted(os.sched_getaffinity(0)) * 2)[:2])
 NGHTTPX = shutil.which('nghttpx', path=os.environ.get('PATH', '') + ':/usr/sbin')
 # As gRPC servers do; the default of 64 KiB would be the limit long before the CPU.
 WINDOWS = [f'--{side}-http2-{what}-size={size}' for side in ('frontend', 'backend')
            for what, size in (('window', 1 << 20), ('connection-window', 16 << 20))]
+
+
+def wire(load):
+    """Which of a server's ports the load is for."""
+    return 'grpc' if load.protocol == 'grpc' else 'http'
 
 
 def make_certificate(folder):
@@ -37,11 +42,11 @@ class Server(Process):
             self.ports[kind] = int(address.rsplit(':', 1)[1])
 
 
-def sink(bench, load, cpus):
+def sink(bench, load, cpus, *more):
     """Reads and answers and does nothing else."""
     tls = [f'--cert={bench.certificate}/cert.pem', f'--key={bench.certificate}/key.pem'] if load.tls else []
     return Server(bench.build, [binary(bench.build, 'bench/weir-sink'), '--grpc=127.0.0.1:0', '--http=127.0.0.1:0',
-                                '--discard', '--interval=0', *tls], cpus, 2)
+                                '--discard', '--interval=0', *tls, *more], cpus, 2)
 
 
 def relay(bench, upstream):
@@ -50,10 +55,16 @@ def relay(bench, upstream):
                   COLLECTOR_CPUS, 1)
 
 
+def middle(bench, load, upstream):
+    """The ceiling of a collector for this load, and its name; None where there is none."""
+    if load.protocol != 'grpc' and not load.tls:
+        return 'relay', relay(bench, upstream)
+    return ('proxy', proxy(bench, load, upstream)) if NGHTTPX else None
+
+
 def proxy(bench, load, upstream):
     """nghttpx, a proxy made of nghttp2: HTTP/2, and HTTP/1.1 with TLS."""
-    protocol = 'grpc' if load.protocol == 'grpc' else 'http'
-    port = free_port()
+    protocol, port = wire(load), free_port()
     front = f'127.0.0.1,{port}' + ('' if load.tls else ';no-tls')
     back = f'127.0.0.1,{upstream.ports[protocol]};;proto={"h2" if protocol == "grpc" else "http/1.1"}'
     keys = [f'{bench.certificate}/key.pem', f'{bench.certificate}/cert.pem'] if load.tls else []
@@ -95,6 +106,7 @@ class Weir(Process):
 
 
 def weir(bench, scenario, upstream):
-    load, port = scenario.load, free_port()
-    return Weir(bench, lambda folder: config.document(scenario, port, upstream, folder, bench.certificate),
-                {'grpc' if load.protocol == 'grpc' else 'http': port})
+    """The collector with the scenario's pipeline, on one core with one worker."""
+    port = free_port()
+    return Weir(bench, lambda folder: config.lanes(scenario, [port], [upstream], folder, bench.certificate),
+                {wire(scenario.load): port})

@@ -1,22 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table that is printed: one line a scenario, medians."""
+"""The tables that are printed, medians: one of the scenarios, and one of those that are held against a bar."""
+
+
+def number(result, key, how, factor=1):
+    return format(result['median'][key] * factor, how) if key in result['median'] else '-'
+
+
+def times(median, name):
+    return '/'.join(f'{median[f"{name}_{share}"]:.2f}' for share in ('p50', 'p99', 'p99.9'))
+
+
+def notes(result):
+    """What only some kinds have."""
+    median, parts = result['median'], []
+    if 'bytes' in median:
+        parts.append(f'{median["bytes"]:.0f} B held for each')
+    if 'live' in median:
+        parts.append(f'{median["live"]:.0f} traces live')
+    if 'mebibytes' in median:
+        parts.append(f'{median["mebibytes"]:.1f} MiB a scrape')
+    if 'answer_p50' in median:
+        parts.append(f'ms p50/p99/p99.9: answer {times(median, "answer")}, arrival {times(median, "arrival")}')
+        parts += [f'{name} {times(median, name + "_answer")}, {times(median, name + "_arrival")}'
+                  for name in ('relay', 'proxy') if f'{name}_answer_p50' in median]
+    if median.get('load_cpus', 1) == 0:
+        parts.append('load and sink on the same CPUs')
+    if median.get('dropped'):
+        parts.append(f'{median["dropped"]:.0f} dropped')
+    return '; '.join(parts)
+
 
 COLUMNS = (  # heading, width, how it is printed
     ('scenario', -24, lambda r: r['scenario']),
-    ('items/s', 10, lambda r: number(r, 'rate', '.0f')),
+    ('items/s', 9, lambda r: number(r, 'rate', '.0f')),
     ('CPU-s/M', 9, lambda r: number(r, 'cost', '.3f')),
-    ('min-max', 14, lambda r: '{:.3f}-{:.3f}'.format(*r['spread'])),
+    ('min-max', 15, lambda r: '{:.3f}-{:.3f}'.format(*r['spread'])),
     ('ns/item', 9, lambda r: number(r, 'cost', '.0f', 1000)),
     ('x sink', 8, lambda r: number(r, 'x_sink', '.2f')),
     ('x relay', 9, lambda r: number(r, 'x_relay', '.2f')),
     ('x proxy', 9, lambda r: number(r, 'x_proxy', '.2f')),
     ('peak MiB', 10, lambda r: number(r, 'peak', '.1f')),
-    ('dropped', 9, lambda r: number(r, 'dropped', '.0f')),
+    ('', -2, lambda r: ''),
+    ('notes', 0, notes),
 )
-
-
-def number(result, key, how, factor=1):
-    return format(result['median'][key] * factor, how) if key in result['median'] else '-'
 
 
 def pad(text, width):
@@ -28,11 +54,51 @@ def heading():
 
 
 def line(result):
-    return ''.join(pad(show(result), width) for _, width, show in COLUMNS)
+    return ''.join(pad(show(result), width) for _, width, show in COLUMNS).rstrip()
 
 
 def markdown(results):
-    yield '| ' + ' | '.join(name for name, _, _ in COLUMNS) + ' |'
-    yield '|---|' + '---:|' * (len(COLUMNS) - 1)
+    columns = [(name, show) for name, _, show in COLUMNS if name]
+    yield '| ' + ' | '.join(name for name, _ in columns) + ' |'
+    yield '|---|' + '---:|' * (len(columns) - 2) + '---|'
     for result in results:
-        yield '| ' + ' | '.join(show(result) for _, _, show in COLUMNS) + ' |'
+        yield '| ' + ' | '.join(show(result) for _, show in columns) + ' |'
+
+
+# --- bars ---
+
+def found(bar, result, results):
+    """The measure of a bar; None where what it needs was not measured."""
+    median, (how, _, other) = result['median'], bar.measure.partition(' ')
+    if not other:
+        return median.get(how)
+    others = [each['median']['cost'] for each in results if each['scenario'] == other]
+    if not others:
+        return None
+    return {'more': median['cost'] / others[0] - 1, 'plus': median['cost'] - others[0],
+            'times': median['cost'] / others[0]}[how]
+
+
+def bars(scenarios, results):
+    """Rows of the bars' table."""
+    words = {'cost': 'CPU-s/M', 'x_relay': 'x relay', 'x_proxy': 'x proxy', 'bytes': 'bytes for each item held'}
+    for scenario, result in zip(scenarios, results):
+        for bar in scenario.bars:
+            value = found(bar, result, results)
+            if value is not None:
+                met = 'aim' if value <= bar.aim else 'must' if value <= bar.must else 'missed'
+                yield (scenario.name, words.get(bar.measure, bar.measure), f'{bar.must:.4g}', f'{bar.aim:.4g}',
+                       f'{value:.3g}', met)
+
+
+def bars_text(rows):
+    widths = (-16, -26, 8, 8, 8)
+    for row in [('scenario', 'bar', 'must', 'aim', 'found', ''), *rows]:
+        yield ''.join(pad(cell, width) for cell, width in zip(row, widths)) + '  ' + row[-1]
+
+
+def bars_markdown(rows):
+    yield '| scenario | bar | must | aim | found | |'
+    yield '|---|---|---:|---:|---:|---|'
+    for row in rows:
+        yield '| ' + ' | '.join(row) + ' |'
