@@ -9,20 +9,27 @@
 
 #include <weir/buffer.h>
 
+/* Up to this size the bytes stand behind the structure, in one piece of memory with it. It is wasted once the buffer
+ * outgrows it. */
+#define INSIDE_MAX ((size_t)64 << 10)
+
+static uint8_t *inside(struct weir_buffer *buffer)
+{
+    return (uint8_t *)(buffer + 1);
+}
+
 struct weir_buffer *weir_buffer_new(size_t capacity)
 {
-    struct weir_buffer *buffer = calloc(1, sizeof(*buffer));
+    bool whole = capacity <= INSIDE_MAX;
+    struct weir_buffer *buffer = malloc(sizeof(*buffer) + (whole ? capacity : 0));
     if (!buffer)
         return NULL;
-    if (capacity > 0) {
-        buffer->data = malloc(capacity);
-        if (!buffer->data) {
-            free(buffer);
-            return NULL;
-        }
-        buffer->capacity = capacity;
+    uint8_t *data = capacity == 0 ? NULL : whole ? inside(buffer) : malloc(capacity);
+    if (capacity > 0 && !data) {
+        free(buffer);
+        return NULL;
     }
-    buffer->references = 1;
+    *buffer = (struct weir_buffer){ data, 0, capacity, 1 };
     return buffer;
 }
 
@@ -47,7 +54,8 @@ void weir_buffer_unref(struct weir_buffer *buffer)
     // Release: this thread's reads come before the free(); acquire: so do everybody else's.
     if (!buffer || __atomic_sub_fetch(&buffer->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    free(buffer->data);
+    if (buffer->data != inside(buffer))
+        free(buffer->data);
     free(buffer);
 }
 
@@ -60,9 +68,12 @@ bool weir_buffer_reserve(struct weir_buffer *buffer, size_t more)
         return true;
     if (!weir_size_mul(buffer->capacity, 2, &capacity) || capacity < need)
         capacity = need;
-    uint8_t *data = realloc(buffer->data, capacity);
+    bool moves = buffer->data == inside(buffer);
+    uint8_t *data = realloc(moves ? NULL : buffer->data, capacity);
     if (!data)
         return false;
+    if (moves && buffer->length > 0)
+        memcpy(data, buffer->data, buffer->length);
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
