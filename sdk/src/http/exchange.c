@@ -16,6 +16,8 @@
 #define DEFAULT_BODY_MAX (20 << 20)
 /* The first step in which a body of unknown length is admitted; each further step doubles. */
 #define BODY_STEP 16384
+/* Exchanges that a server keeps for later. */
+#define SPARES_MAX 32
 
 static const struct weir_http_site *site_of(const struct weir_http_exchange *exchange)
 {
@@ -41,9 +43,17 @@ static size_t body_max(const struct weir_http_exchange *exchange)
 struct weir_http_exchange *exchange_new(struct weir_http_server *server, struct weir_conn *conn,
                                         const struct exchange_ops *ops, void *carrier)
 {
-    struct weir_http_exchange *exchange = calloc(1, sizeof(*exchange));
-    if (!exchange)
+    struct weir_http_exchange *exchange = server->spare;
+    if (exchange) {
+        server->spare = exchange->next_spare;
+        server->spares--;
+    } else if (!(exchange = malloc(sizeof(*exchange)))) {
         return NULL;
+    }
+    memset(exchange, 0, offsetof(struct weir_http_exchange, items));
+    headers_use(&exchange->headers, exchange->items, WEIR_ARRAY_LENGTH(exchange->items));
+    exchange->headers.arena.next = exchange->texts;
+    exchange->headers.arena.end = exchange->texts + sizeof(exchange->texts);
     exchange->server = server;
     exchange->ops = ops;
     exchange->carrier = carrier;
@@ -76,8 +86,25 @@ static void exchange_free(struct weir_http_exchange *exchange)
         handler->release(exchange);
     weir_buffer_unref(exchange->body);
     headers_free(&exchange->headers);
-    free(exchange);
+    if (exchange->server->spares < SPARES_MAX) {
+        exchange->next_spare = exchange->server->spare;
+        exchange->server->spare = exchange;
+        exchange->server->spares++;
+    } else {
+        free(exchange);
+    }
     server_end_request(server);
+}
+
+void exchange_forget(struct server *base)
+{
+    struct weir_http_server *server = WEIR_CONTAINER_OF(base, struct weir_http_server, server);
+    while (server->spare) {
+        struct weir_http_exchange *exchange = server->spare;
+        server->spare = exchange->next_spare;
+        free(exchange);
+    }
+    weir_text_free(&server->head);
 }
 
 /* Ends a call that needed the exchange; true if it goes on. */
@@ -130,7 +157,7 @@ static bool add_configured(const struct weir_http_server_options *options, struc
         bool given = false;
         for (size_t k = 0; k < own; k++)
             given |= weir_str_equal_nocase(list->items[k].name, name);
-        if (!given && !headers_add(list, name, weir_str_of(options->response_headers.items[i].value)))
+        if (!given && !headers_lend(list, name, weir_str_of(options->response_headers.items[i].value)))
             return false;
     }
     return true;
@@ -141,21 +168,29 @@ static bool has_content(int status)
     return status >= 200 && status != 204 && status != 304;
 }
 
-/* The whole header list of the answer. */
+/* The decimal digits at the end of the room that they have. */
+static struct weir_str decimal(size_t value, char room[24])
+{
+    size_t at = 24;
+    do
+        room[--at] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return weir_str_make(room + at, 24 - at);
+}
+
+/* The whole header list of the answer, its length in decimal included. */
 static bool make_headers(struct weir_http_exchange *exchange, int status,
-                         const struct weir_http_header *headers, size_t count, size_t body,
+                         const struct weir_http_header *headers, size_t count, struct weir_str length,
                          struct headers *list)
 {
     const struct weir_http_server_options *options = exchange_options(exchange);
-    char length[24];
     for (size_t i = 0; i < count; i++) {
-        if (!headers_add(list, headers[i].name, headers[i].value))
+        if (!headers_lend(list, headers[i].name, headers[i].value))
             return false;
     }
-    snprintf(length, sizeof(length), "%zu", body);
-    if (has_content(status) && !headers_add(list, WEIR_STR("content-length"), weir_str_of(length)))
+    if (has_content(status) && !headers_lend(list, WEIR_STR("content-length"), length))
         return false;
-    if (!headers_add(list, WEIR_STR("date"), date_of(exchange->server)))
+    if (!headers_lend(list, WEIR_STR("date"), date_of(exchange->server)))
         return false;
     if (options->cors_on && options->cors.allowed_origins.count > 0) {
         if (cors_is_preflight(exchange->method, &exchange->headers))
@@ -166,17 +201,18 @@ static bool make_headers(struct weir_http_exchange *exchange, int status,
     return add_configured(options, list);
 }
 
-void weir_http_respond(struct weir_http_exchange *exchange, int status,
-                       const struct weir_http_header *headers, size_t count, struct weir_slices *body)
+/* What is left in `body` is the caller's. */
+static void respond(struct weir_http_exchange *exchange, int status, const struct weir_http_header *headers,
+                    size_t count, struct weir_slices *body)
 {
-    struct weir_slices none = { .ranges = NULL };
+    struct weir_http_header items[12];
+    char digits[24];
     struct headers list = { .items = NULL };
-    if (!body)
-        body = &none;
+    headers_use(&list, items, WEIR_ARRAY_LENGTH(items));
     exchange->busy++;
     if (!exchange->answered && exchange->ops) {
         // Out of memory: an answer without headers still is one.
-        bool made = make_headers(exchange, status, headers, count, body->bytes, &list);
+        bool made = make_headers(exchange, status, headers, count, decimal(body->bytes, digits), &list);
         if (!made)
             weir_slices_clear(body);
         if (!has_content(status) || weir_str_is(exchange->method, "HEAD"))
@@ -186,20 +222,27 @@ void weir_http_respond(struct weir_http_exchange *exchange, int status,
     exchange->answered = true;
     exchange->ops = NULL;
     headers_free(&list);
-    weir_slices_free(body);
     (void)leave(exchange);
+}
+
+void weir_http_respond(struct weir_http_exchange *exchange, int status,
+                       const struct weir_http_header *headers, size_t count, struct weir_slices *body)
+{
+    struct weir_slices none = { .ranges = NULL };
+    if (!body)
+        body = &none;
+    respond(exchange, status, headers, count, body);
+    weir_slices_free(body);
 }
 
 void weir_http_respond_text(struct weir_http_exchange *exchange, int status, const char *content_type,
                             struct weir_str text)
 {
-    struct weir_slices body = { .ranges = NULL };
     struct weir_http_header header = { WEIR_STR("content-type"), weir_str_of(content_type) };
-    struct weir_buffer *copy = weir_buffer_copy(text.data, content_type ? text.length : 0);
-    if (!copy || !weir_slices_add(&body, copy, copy->data, copy->length))
-        status = 503;
-    weir_buffer_unref(copy);
-    weir_http_respond(exchange, status, &header, content_type ? 1 : 0, &body);
+    struct iovec range = { (void *)(uintptr_t)text.data, content_type ? text.length : 0 };
+    struct weir_buffer *borrowed = NULL;
+    struct weir_slices body = { &range, &borrowed, range.iov_len > 0, 1, range.iov_len };
+    respond(exchange, status, &header, content_type ? 1 : 0, &body);
 }
 
 void exchange_fail(struct weir_http_exchange *exchange, int status, const char *message)

@@ -28,11 +28,14 @@ struct weir_http_server {
     struct server server;
     int64_t date_second; /* when `date` was made */
     char date[40];
+    struct weir_text head; /* where HTTP/1.1 puts the head of an answer together */
+    struct weir_http_exchange *spare; /* ended, for those to come */
+    size_t spares;
 };
 
 struct exchange_ops {
     /* Writes the answer; the protocol must forget the exchange. `headers` are all but those of the
-     * connection; the ranges of `body` may be taken. */
+     * connection; the ranges of `body` may be taken, but those without a buffer end with the call. */
     void (*answer)(struct weir_http_exchange *exchange, int status, const struct weir_http_header *headers,
                    size_t count, struct weir_slices *body);
 };
@@ -57,6 +60,10 @@ struct weir_http_exchange {
     bool too_large; /* the connection is not worth keeping behind the answer */
     unsigned busy; /* calls on the stack that still need it */
     void *data;
+    struct weir_http_exchange *next_spare;
+    /* Not zeroed: where a usual list of headers finds its place. */
+    struct weir_http_header items[16];
+    _Alignas(16) char texts[1024];
 };
 
 const struct weir_http_server_options *exchange_options(const struct weir_http_exchange *exchange);
@@ -70,6 +77,9 @@ bool exchange_set_target(struct weir_http_exchange *exchange, struct weir_str me
                          struct weir_str target) WEIR_MUST_USE;
 /* The client went away. Frees what the handler does not have yet. */
 void exchange_detach(struct weir_http_exchange *exchange);
+
+/* Frees what the server keeps for its exchanges. */
+void exchange_forget(struct server *server);
 
 /* The headers are whole. */
 bool exchange_begin(struct weir_http_exchange *exchange, bool has_body);

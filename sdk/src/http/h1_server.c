@@ -18,6 +18,8 @@
 #define SECOND INT64_C(1000000000)
 /* Bytes of answers that may wait for a client to read; then it gets no further ones. */
 #define ANSWERS_MAX (64 << 10)
+/* Ranges of an answer's body up to this size are copied behind its head. */
+#define COPY_MAX 1024
 /* Body bytes that are read and dropped behind an early answer, to keep the connection. */
 #define DROP_MAX (256 << 10)
 
@@ -124,10 +126,12 @@ static void set_deadline(struct h1_connection *h1)
 
 static void add_canonical(struct weir_text *text, struct weir_str name)
 {
-    bool start = true;
-    for (size_t i = 0; i < name.length; i++) {
-        char c = name.data[i];
-        weir_text_addc(text, (char)(start && c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c));
+    size_t at = text->length;
+    weir_text_add(text, name.data, name.length);
+    for (bool start = true; at < text->length; at++) {
+        char c = text->data[at];
+        if (start && c >= 'a' && c <= 'z')
+            text->data[at] = (char)(c - ('a' - 'A'));
         start = c == '-';
     }
 }
@@ -135,9 +139,34 @@ static void add_canonical(struct weir_text *text, struct weir_str name)
 /* No peer's bytes may break out of a header's line. */
 static void add_value(struct weir_text *text, struct weir_str value)
 {
-    for (size_t i = 0; i < value.length; i++) {
-        char c = value.data[i];
-        weir_text_addc(text, (char)(c == '\r' || c == '\n' || c == '\0' ? ' ' : c));
+    size_t at = text->length;
+    weir_text_add(text, value.data, value.length);
+    for (; at < text->length; at++) {
+        char c = text->data[at];
+        if (c == '\r' || c == '\n' || c == '\0')
+            text->data[at] = ' ';
+    }
+}
+
+static void add_status_line(struct weir_text *text, int status)
+{
+    const char digits[3] = { (char)('0' + status / 100 % 10), (char)('0' + status / 10 % 10), (char)('0' + status % 10) };
+    weir_text_adds(text, "HTTP/1.1 ");
+    weir_text_add(text, digits, sizeof(digits));
+    weir_text_add(text, " ", 1);
+    weir_text_adds(text, weir_http_reason(status));
+    weir_text_add(text, "\r\n", 2);
+}
+
+/* A small body goes with the head, in one piece. */
+static void write_body(struct weir_conn *conn, struct weir_slices *body)
+{
+    for (size_t i = 0; i < body->count; i++) {
+        const struct iovec *range = &body->ranges[i];
+        if (body->buffers[i] && range->iov_len > COPY_MAX)
+            weir_conn_write_range(conn, body->buffers[i], range->iov_base, range->iov_len);
+        else
+            weir_conn_write_copy(conn, range->iov_base, range->iov_len);
     }
 }
 
@@ -180,24 +209,23 @@ static void write_answer(struct weir_http_exchange *exchange, int status,
                          const struct weir_http_header *headers, size_t count, struct weir_slices *body)
 {
     struct h1_connection *h1 = exchange->carrier;
-    struct weir_text text = { .data = NULL };
+    struct weir_text *text = &h1->server->head;
     h1->keep_alive = stays_open(h1);
-    weir_text_addf(&text, "HTTP/1.1 %d %s\r\n", status, weir_http_reason(status));
+    weir_text_clear(text);
+    add_status_line(text, status);
     for (size_t i = 0; i < count; i++) {
-        add_canonical(&text, headers[i].name);
-        weir_text_adds(&text, ": ");
-        add_value(&text, headers[i].value);
-        weir_text_adds(&text, "\r\n");
+        add_canonical(text, headers[i].name);
+        weir_text_add(text, ": ", 2);
+        add_value(text, headers[i].value);
+        weir_text_add(text, "\r\n", 2);
     }
     if (!h1->keep_alive)
-        weir_text_adds(&text, "Connection: close\r\n");
+        weir_text_adds(text, "Connection: close\r\n");
     else if (h1->http_1_0)
-        weir_text_adds(&text, "Connection: keep-alive\r\n");
-    weir_text_adds(&text, "\r\n");
-    weir_conn_write_copy(h1->conn, text.data, text.length);
-    if (body->bytes > 0)
-        weir_conn_write(h1->conn, body);
-    weir_text_free(&text);
+        weir_text_adds(text, "Connection: keep-alive\r\n");
+    weir_text_add(text, "\r\n", 2);
+    weir_conn_write_copy(h1->conn, text->data, text->length);
+    write_body(h1->conn, body);
 
     h1->exchange = NULL;
     h1->answered = true;

@@ -41,9 +41,27 @@ static void set_deadline(struct h2_connection *h2)
     weir_conn_set_deadline(h2->conn, due == INT64_MAX ? -1 : due > now ? due - now : 0);
 }
 
+/* Moves the body to `own`, which may be sent later: ranges without a buffer are copied. */
+static bool take_body(struct weir_slices *body, struct weir_slices *own)
+{
+    bool borrowed = false;
+    for (size_t i = 0; i < body->count; i++)
+        borrowed |= !body->buffers[i];
+    if (!borrowed) {
+        *own = *body;
+        *body = (struct weir_slices){ .ranges = NULL };
+        return true;
+    }
+    struct weir_buffer *copy = weir_slices_join(body);
+    bool ok = copy && weir_slices_add(own, copy, copy->data, copy->length);
+    weir_buffer_unref(copy);
+    return ok;
+}
+
 static void write_answer(struct weir_http_exchange *exchange, int status,
                          const struct weir_http_header *headers, size_t count, struct weir_slices *body)
 {
+    struct weir_slices own = { .ranges = NULL };
     struct h2_stream *stream = exchange->carrier;
     struct headers list = { .items = NULL };
     char number[16];
@@ -55,10 +73,11 @@ static void write_answer(struct weir_http_exchange *exchange, int status,
         if (!weir_str_is(headers[i].name, "connection") && !weir_str_is(headers[i].name, "transfer-encoding"))
             ok = headers_add(&list, headers[i].name, headers[i].value);
     }
-    if (ok)
-        h2_stream_respond(stream, list.items, list.count, body, NULL, 0);
+    if (ok && take_body(body, &own))
+        h2_stream_respond(stream, list.items, list.count, &own, NULL, 0);
     else
         h2_stream_reset(stream, NGHTTP2_INTERNAL_ERROR);
+    weir_slices_free(&own);
     headers_free(&list);
 }
 

@@ -51,6 +51,32 @@ bool headers_add(struct headers *headers, struct weir_str name, struct weir_str 
     return true;
 }
 
+static bool is_lower(struct weir_str name)
+{
+    for (size_t i = 0; i < name.length; i++) {
+        if (name.data[i] >= 'A' && name.data[i] <= 'Z')
+            return false;
+    }
+    return true;
+}
+
+bool headers_lend(struct headers *headers, struct weir_str name, struct weir_str value)
+{
+    if (!is_lower(name))
+        return headers_add(headers, name, value);
+    if (headers->count == headers->capacity && !grow(headers))
+        return false;
+    headers->items[headers->count++] = (struct weir_http_header){ name, value };
+    headers->bytes += name.length + value.length + HEADER_OVERHEAD;
+    return true;
+}
+
+void headers_use(struct headers *headers, struct weir_http_header *items, size_t capacity)
+{
+    headers->items = items;
+    headers->capacity = capacity;
+}
+
 struct weir_str headers_get(const struct headers *headers, const char *name)
 {
     struct weir_str wanted = weir_str_of(name);

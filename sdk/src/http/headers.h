@@ -24,6 +24,10 @@ struct headers {
  * memory is out. */
 bool headers_add(struct headers *headers, struct weir_str name, struct weir_str value) WEIR_MUST_USE;
 
+/* The same without copies, for a list that ends before its texts do. */
+bool headers_lend(struct headers *headers, struct weir_str name, struct weir_str value) WEIR_MUST_USE;
+/* Has the list, which is empty, begin in `items`, which live longer. */
+void headers_use(struct headers *headers, struct weir_http_header *items, size_t capacity);
 /* The first value under `name` (lower case); data is NULL when there is none. */
 struct weir_str headers_get(const struct headers *headers, const char *name);
 

@@ -69,6 +69,7 @@ struct weir_http_server *weir_http_server_start(struct weir_http_site *site, str
                                                 void *user, struct weir_error *error)
 {
     struct weir_http_server *server = weir_xcalloc(1, sizeof(*server));
+    server->server.freeing = exchange_forget;
     if (server_start(&server->server, &site->site, worker, user, &unopened_events, error) != 0) {
         free(server);
         return NULL;
