@@ -7,30 +7,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <weir/buffer.h>
+#include "sdk/src/base/buffer.h"
 
-/* Up to this size the bytes stand behind the structure, in one piece of memory with it. It is wasted once the buffer
- * outgrows it. */
-#define INSIDE_MAX ((size_t)64 << 10)
+/* Up to WEIR_BUFFER_WHOLE the bytes stand behind the structure, in one piece of memory with it. They are wasted once
+ * the buffer outgrows them. */
+struct memory {
+    _Alignas(16) struct weir_buffer buffer;
+    bool whole;
+};
 
-static uint8_t *inside(struct weir_buffer *buffer)
+static struct memory *memory_of(struct weir_buffer *buffer)
 {
-    return (uint8_t *)(buffer + 1);
+    return WEIR_CONTAINER_OF(buffer, struct memory, buffer);
 }
 
 struct weir_buffer *weir_buffer_new(size_t capacity)
 {
-    bool whole = capacity <= INSIDE_MAX;
-    struct weir_buffer *buffer = malloc(sizeof(*buffer) + (whole ? capacity : 0));
-    if (!buffer)
+    bool whole = capacity <= WEIR_BUFFER_WHOLE;
+    struct memory *memory = malloc(sizeof(*memory) + (whole ? capacity : 0));
+    if (!memory)
         return NULL;
-    uint8_t *data = capacity == 0 ? NULL : whole ? inside(buffer) : malloc(capacity);
+    uint8_t *data = capacity == 0 ? NULL : whole ? (uint8_t *)(memory + 1) : malloc(capacity);
     if (capacity > 0 && !data) {
-        free(buffer);
+        free(memory);
         return NULL;
     }
-    *buffer = (struct weir_buffer){ data, 0, capacity, 1 };
-    return buffer;
+    *memory = (struct memory){ { data, 0, capacity, 1 }, whole };
+    return &memory->buffer;
+}
+
+void buffer_narrow(struct weir_buffer *buffer, const uint8_t *data, size_t length)
+{
+    size_t offset = (size_t)(data - buffer->data);
+    buffer->data += offset;
+    buffer->capacity -= offset;
+    buffer->length = length;
 }
 
 struct weir_buffer *weir_buffer_copy(const void *data, size_t length)
@@ -54,9 +65,10 @@ void weir_buffer_unref(struct weir_buffer *buffer)
     // Release: this thread's reads come before the free(); acquire: so do everybody else's.
     if (!buffer || __atomic_sub_fetch(&buffer->references, 1, __ATOMIC_ACQ_REL) > 0)
         return;
-    if (buffer->data != inside(buffer))
+    struct memory *memory = memory_of(buffer);
+    if (!memory->whole)
         free(buffer->data);
-    free(buffer);
+    free(memory);
 }
 
 bool weir_buffer_reserve(struct weir_buffer *buffer, size_t more)
@@ -68,12 +80,13 @@ bool weir_buffer_reserve(struct weir_buffer *buffer, size_t more)
         return true;
     if (!weir_size_mul(buffer->capacity, 2, &capacity) || capacity < need)
         capacity = need;
-    bool moves = buffer->data == inside(buffer);
-    uint8_t *data = realloc(moves ? NULL : buffer->data, capacity);
+    struct memory *memory = memory_of(buffer);
+    uint8_t *data = realloc(memory->whole ? NULL : buffer->data, capacity);
     if (!data)
         return false;
-    if (moves && buffer->length > 0)
+    if (memory->whole && buffer->length > 0)
         memcpy(data, buffer->data, buffer->length);
+    memory->whole = false;
     buffer->data = data;
     buffer->capacity = capacity;
     return true;

@@ -105,6 +105,7 @@ void exchange_forget(struct server *base)
         free(exchange);
     }
     weir_text_free(&server->head);
+    inbox_free(&server->inbox);
 }
 
 /* Ends a call that needed the exchange; true if it goes on. */
@@ -301,10 +302,8 @@ static bool admit(struct weir_http_exchange *exchange, size_t more)
     return true;
 }
 
-static bool take_room(struct weir_http_exchange *exchange, size_t size)
+static bool make_room(struct weir_http_exchange *exchange, size_t size)
 {
-    if (!admit(exchange, size))
-        return false;
     exchange->body = weir_buffer_new(size);
     if (exchange->body)
         return true;
@@ -326,7 +325,7 @@ static bool begin_body(struct weir_http_exchange *exchange)
         fail_too_large(exchange);
         return false;
     }
-    return take_room(exchange, (size_t)exchange->length);
+    return admit(exchange, (size_t)exchange->length);
 }
 
 static bool keep_attributes(struct weir_http_exchange *exchange, const struct weir_auth_verdict *verdict)
@@ -373,10 +372,12 @@ bool exchange_begin(struct weir_http_exchange *exchange, bool has_body)
     return leave(exchange);
 }
 
-/* Makes room for `more` bytes of a body whose length is not known, in steps that double. */
+/* Makes room for `more` bytes of a body, in steps that double where its length is not known. */
 static bool grow(struct weir_http_exchange *exchange, size_t more)
 {
     struct weir_buffer *body = exchange->body;
+    if (!body && exchange->has_length && more <= exchange->length)
+        return make_room(exchange, (size_t)exchange->length);
     size_t max = body_max(exchange);
     size_t have = body ? body->length : 0;
     if (more > max || have > max - more) {
@@ -391,10 +392,10 @@ static bool grow(struct weir_http_exchange *exchange, size_t more)
         wanted = BODY_STEP;
     if (wanted < have + more)
         wanted = have + more;
-    if (!body)
-        return take_room(exchange, wanted);
     if (!admit(exchange, wanted - capacity))
         return false;
+    if (!body)
+        return make_room(exchange, wanted);
     if (weir_buffer_reserve(body, wanted - have))
         return true;
     exchange_fail(exchange, 503, "out of memory");
@@ -413,9 +414,23 @@ bool exchange_body(struct weir_http_exchange *exchange, const uint8_t *bytes, si
     return leave(exchange);
 }
 
+bool exchange_is_whole(const struct weir_http_exchange *exchange, size_t length)
+{
+    return exchange->has_length && !exchange->body && length == exchange->length;
+}
+
+void exchange_give(struct weir_http_exchange *exchange, struct weir_buffer *body)
+{
+    exchange->body = body;
+}
+
 uint8_t *exchange_room(struct weir_http_exchange *exchange, size_t *length)
 {
-    if (!exchange->has_length || !exchange->body || exchange->body->length >= exchange->length)
+    if (!exchange->has_length || (exchange->body && exchange->body->length >= exchange->length))
+        return NULL;
+    exchange->busy++;
+    bool ok = exchange->body || make_room(exchange, (size_t)exchange->length);
+    if (!leave(exchange) || !ok)
         return NULL;
     *length = (size_t)exchange->length - exchange->body->length;
     return exchange->body->data + exchange->body->length;

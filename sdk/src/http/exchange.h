@@ -15,6 +15,7 @@
 
 #include "sdk/src/auth/auth.h"
 #include "sdk/src/http/headers.h"
+#include "sdk/src/http/inbox.h"
 #include "sdk/src/http/site.h"
 
 struct weir_http_site {
@@ -31,6 +32,7 @@ struct weir_http_server {
     struct weir_text head; /* where HTTP/1.1 puts the head of an answer together */
     struct weir_http_exchange *spare; /* ended, for those to come */
     size_t spares;
+    struct inbox inbox;
 };
 
 struct exchange_ops {
@@ -85,7 +87,12 @@ void exchange_forget(struct server *server);
 bool exchange_begin(struct weir_http_exchange *exchange, bool has_body);
 /* More of the body, to be copied. */
 bool exchange_body(struct weir_http_exchange *exchange, const uint8_t *bytes, size_t length);
-/* Where the rest of a body of known length belongs; `length` is how much is missing. NULL: nowhere. */
+/* Whether these bytes, of which nothing came before, are all of the body. */
+bool exchange_is_whole(const struct weir_http_exchange *exchange, size_t length);
+/* The whole body, with the caller's reference. */
+void exchange_give(struct weir_http_exchange *exchange, struct weir_buffer *body);
+/* Where the rest of a body of known length belongs; `length` is how much is missing. NULL: nowhere, perhaps as the
+ * exchange had to be answered. */
 uint8_t *exchange_room(struct weir_http_exchange *exchange, size_t *length);
 /* The request is whole. */
 bool exchange_end(struct weir_http_exchange *exchange);

@@ -407,17 +407,29 @@ static int on_headers(http_parser *parser)
     h1->state = H1_BODY;
     h1->headed = weir_conn_now(h1->conn);
     h1->body_by = h1->headed + GUARD_TIMEOUT;
+    inbox_saw(&h1->server->inbox, h1->head_bytes + exchange->length);
     set_deadline(h1);
     if (exchange_begin(exchange, h1->has_body) && expects)
         weir_conn_write_copy(h1->conn, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     return h1->finished ? -1 : 0;
 }
 
+/* Leaves the body where it was received; false: it has to be copied. */
+static bool keep_in_place(struct h1_connection *h1, const uint8_t *bytes, size_t length)
+{
+    struct weir_buffer *body =
+        exchange_is_whole(h1->exchange, length) ? inbox_take(&h1->server->inbox, bytes, length) : NULL;
+    if (body)
+        exchange_give(h1->exchange, body);
+    return body;
+}
+
 static int on_body(http_parser *parser, const char *at, size_t length)
 {
     struct h1_connection *h1 = parser->data;
     if (h1->exchange) {
-        (void)exchange_body(h1->exchange, (const uint8_t *)at, length);
+        if (!keep_in_place(h1, (const uint8_t *)at, length))
+            (void)exchange_body(h1->exchange, (const uint8_t *)at, length);
     } else {
         h1->dropped += length;
         if (h1->dropped > DROP_MAX)
@@ -522,12 +534,9 @@ static void feed_ahead(struct h1_connection *h1)
         weir_conn_resume(h1->conn);
 }
 
-static void data_event(struct weir_conn *conn, const uint8_t *bytes, size_t length)
+static void receive(struct h1_connection *h1, const uint8_t *bytes, size_t length)
 {
-    struct h1_connection *h1 = weir_conn_user(conn);
     size_t used = 0;
-    if (h1->finished)
-        return;
     if (h1->state != H1_WAIT)
         used = feed(h1, (const char *)bytes, length);
     weir_buffer_unref(h1->place);
@@ -535,18 +544,29 @@ static void data_event(struct weir_conn *conn, const uint8_t *bytes, size_t leng
     if (used < length && !h1->finished) {
         weir_text_add(&h1->ahead, (const char *)bytes + used, length - used);
         if (h1->ahead.length > AHEAD_MAX)
-            weir_conn_pause(conn);
+            weir_conn_pause(h1->conn);
     }
     (void)wait_for_reader(h1);
+}
+
+static void data_event(struct weir_conn *conn, const uint8_t *bytes, size_t length)
+{
+    struct h1_connection *h1 = weir_conn_user(conn);
+    struct inbox *inbox = &h1->server->inbox;
+    if (!h1->finished)
+        receive(h1, bytes, length);
+    inbox_settle(inbox);
 }
 
 static void *room_event(struct weir_conn *conn, size_t hint, size_t *length)
 {
     struct h1_connection *h1 = weir_conn_user(conn);
     (void)hint;
-    if (h1->state != H1_BODY || !h1->exchange || h1->finished)
+    if (h1->finished || h1->state == H1_WAIT)
         return NULL;
-    uint8_t *room = exchange_room(h1->exchange, length);
+    if (h1->state != H1_BODY)
+        return inbox_room(&h1->server->inbox, length);
+    uint8_t *room = h1->exchange ? exchange_room(h1->exchange, length) : NULL;
     if (room) {
         weir_buffer_unref(h1->place);
         h1->place = weir_buffer_ref(h1->exchange->body);
