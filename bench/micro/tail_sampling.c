@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What tail_sampling costs: nanoseconds for each span, to take it in and to decide its trace, and the bytes that a pending
- * trace takes. One worker, requests of 100 spans of about 350 bytes with 10 attributes; each span of a trace comes in a
- * request of its own, after those of all other traces, so that every look-up misses the caches once the table is large.
+ * What tail_sampling costs once it has run for a while: nanoseconds for each span, to take it in and to decide its trace,
+ * with that many traces undecided at any time, and the bytes that they take. One worker, requests of 100 spans of about 350
+ * bytes with 10 attributes; the spans of a trace come a second apart, among those of all others, so that every look-up
+ * misses the caches once the table is large.
  *
  *     WEIR_PLUGIN_PATH=build/plugins-1 taskset -c 1 bench/micro/tail_sampling [spans in a trace] [traces]...
  */
@@ -30,7 +31,7 @@ static const char options[] =
     "{\"name\": \"part\", \"type\": \"probabilistic\", \"probabilistic\": {\"sampling_percentage\": 10}}]}";
 
 static uint64_t seed = 1;
-static uint64_t decided_spans, kept_spans;
+static uint64_t taken_spans, kept_spans;
 
 static uint64_t next_random(void)
 {
@@ -123,13 +124,20 @@ static void make_template(struct template *out)
     weir_batch_unref(batch);
 }
 
-static struct weir_batch *make_request(const struct template *template, uint64_t first, uint64_t traces)
+/* Spans `first` and on of those of a second: span k of a trace comes k seconds after its first, and neighbours in time
+ * are none in memory. */
+static struct weir_batch *make_request(uint64_t second, uint64_t first, uint64_t part, unsigned spans)
 {
+    static struct template templates[16];
+    if (!templates[0].bytes)
+        for (size_t i = 0; i < WEIR_ARRAY_LENGTH(templates); i++)
+            make_template(&templates[i]);
+    const struct template *template = &templates[next_random() % 16];
     struct weir_buffer *bytes = require(weir_buffer_copy(template->bytes->data, template->bytes->length));
     for (uint64_t i = 0; i < ITEMS; i++) {
-        /* In another order than that of the memory. */
-        uint64_t trace = (first + i) * UINT64_C(0x9e3779b97f4a7c15) % traces + 1;
-        uint64_t id[2] = { trace * UINT64_C(0xd6e8feb86659fd93), trace * UINT64_C(0xff51afd7ed558ccd) };
+        uint64_t at = (first + i) * UINT64_C(2654435761) % (part * spans);
+        uint64_t trace = (second + spans - at % spans) * part + at / spans;
+        uint64_t id[2] = { 1, trace * UINT64_C(0xff51afd7ed558ccd) };
         memcpy(bytes->data + template->places[i], id, sizeof id);
     }
     struct weir_batch *batch = require(weir_batch_from_checked(WEIR_TRACES, bytes, bytes->data, bytes->length, ITEMS));
@@ -158,40 +166,58 @@ static double in_use(void)
     return (double)(info.uordblks + info.hblkhd);
 }
 
-/* Sends behind the harness's back, which would keep all that it has seen. */
-static void measure(struct weir_harness *harness, uint64_t traces, unsigned spans)
+struct cost {
+    double taken, decided; /* nanoseconds */
+};
+
+/* One second of a collector's life: a part of the traces is new, each of the others still live gets its next span, and
+ * the oldest are decided. Behind the harness's back, which would keep all that it has seen. */
+static struct cost live_second(struct weir_harness *harness, uint64_t second, uint64_t part, unsigned spans)
 {
-    static struct template templates[16];
     const struct weir_component *component = weir_instance_component(weir_harness_instance(harness));
-    if (!templates[0].bytes)
-        for (size_t i = 0; i < WEIR_ARRAY_LENGTH(templates); i++)
-            make_template(&templates[i]);
-    double before = in_use(), taken = 0;
-    uint64_t total = traces * spans;
+    struct cost cost = { 0, 0 };
+    uint64_t total = part * spans;
     for (uint64_t sent = 0; sent < total; sent += ITEMS) {
-        struct weir_batch *batch = make_request(&templates[next_random() % 16], sent, traces);
+        struct weir_batch *batch = make_request(second, sent, part, spans);
         double start = now();
         component->consume(weir_harness_shard(harness), batch, NULL);
-        taken += now() - start;
+        cost.taken += now() - start;
     }
-    double held = in_use() - before;
-    kept_spans = 0;
+    taken_spans += total;
     double start = now();
-    for (int i = 0; i <= WAIT_SECONDS; i++)
-        weir_worker_advance(weir_worker_at(0), SECOND);
-    for (uint64_t turn = 0; turn <= traces / TURN; turn++)
+    weir_worker_advance(weir_worker_at(0), SECOND);
+    for (uint64_t turn = 0; turn <= part / TURN; turn++)
         weir_worker_advance(weir_worker_at(0), 0);
-    double decided = now() - start;
-    decided_spans += total;
-    double wire = (double)templates[0].bytes->length / ITEMS;
-    printf("%9llu traces of %u spans of %.0f bytes: take in %.0f, decide and send %.0f ns/span (%.0f%% sampled); "
-           "%.0f bytes/span, %.0f bytes/pending trace, of which %.0f are its spans\n",
-           (unsigned long long)traces, spans, wire, taken / (double)total, decided / (double)total,
-           100 * (double)kept_spans / (double)total, held / (double)total, held / (double)traces, wire * spans);
+    cost.decided = now() - start;
+    return cost;
+}
+
+/* Fills up for as many seconds as traces wait, then measures as many. */
+static void measure(struct weir_harness *harness, uint64_t traces, unsigned spans)
+{
+    uint64_t part = traces / WAIT_SECONDS;
+    double all = (double)(part * spans * WAIT_SECONDS), before = in_use(), held = 0;
+    struct cost fresh = { 0, 0 }, live = { 0, 0 };
+    taken_spans = kept_spans = 0;
+    for (uint64_t second = 0; second < 3 * WAIT_SECONDS; second++) {
+        struct cost cost = live_second(harness, second, part, spans);
+        struct cost *sum = second < WAIT_SECONDS ? &fresh : &live;
+        sum->taken += second < 2 * WAIT_SECONDS && sum == &live ? 0 : cost.taken;
+        sum->decided += second < 2 * WAIT_SECONDS && sum == &live ? 0 : cost.decided;
+        if (second == WAIT_SECONDS - 1)
+            held = in_use() - before;
+    }
+    printf("%8llu traces of %u spans: take in %.0f (%.0f into new memory), decide and send %.0f ns/span (%.0f%% sampled);"
+           " %.0f bytes/span\n",
+           (unsigned long long)traces, spans, live.taken / all, fresh.taken / all, live.decided / all,
+           100 * (double)kept_spans / (2 * all), held / all);
 }
 
 int main(int argc, char **argv)
 {
+    /* As weir does. */
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
     struct weir_error error = WEIR_ERROR_INIT;
     unsigned spans = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
     static char small[] = "20000", large[] = "200000", *usual[] = { small, large };
@@ -215,8 +241,8 @@ int main(int argc, char **argv)
         measure(harness, traces, spans);
         weir_shard_close(weir_instance_shard(drain, 0));
         /* The ledger knows nothing of what came in past it. */
-        weir_shard_make(weir_harness_shard(harness), WEIR_TRACES, decided_spans);
-        decided_spans = 0;
+        weir_shard_make(weir_harness_shard(harness), WEIR_TRACES, taken_spans);
+        taken_spans = 0;
         weir_harness_free(harness);
         weir_instance_free(drain);
     }

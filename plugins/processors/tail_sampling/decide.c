@@ -5,6 +5,8 @@
 #include "plugins/processors/tail_sampling/tail.h"
 
 #define AT_ONCE 2000   /* traces decided before others of the worker have their turn */
+#define AHEAD 16       /* traces of which memory is asked for what deciding them touches */
+#define DEPTH 8        /* and so many chunks of each */
 #define TIMED_EVERY 64 /* votes, of which one is timed */
 
 static enum vote timed_vote(const struct voter *voter, const struct evidence *evidence)
@@ -177,6 +179,27 @@ static void finish_tick(struct tail_shard *own)
     tail_drained_if_empty(own);
 }
 
+/* Asks the memory for what deciding the next ripe traces will touch, of all of them side by side: their places in the
+ * index, and their chunks, each of which names the next. */
+static void look_ahead(const struct tail_shard *own)
+{
+    const struct chunk *chunks[AHEAD];
+    unsigned count = 0;
+    for (uint32_t at = table_ripe(&own->table); at != NO_TRACE && count < AHEAD; count++) {
+        const struct trace *trace = table_at(&own->table, at);
+        table_expect(&own->table, trace_hash(trace->id));
+        chunks[count] = trace->first;
+        __builtin_prefetch(trace->first);
+        at = trace->behind;
+    }
+    for (unsigned depth = 0; depth < DEPTH; depth++)
+        for (unsigned i = 0; i < count; i++)
+            if (chunks[i]) {
+                chunks[i] = chunks[i]->next;
+                __builtin_prefetch(chunks[i]);
+            }
+}
+
 void tail_decide_ripe(struct tail_shard *own)
 {
     unsigned left = AT_ONCE;
@@ -184,9 +207,8 @@ void tail_decide_ripe(struct tail_shard *own)
     if (own->turn_posted)
         return;
     for (; left > 0 && (number = table_ripe(&own->table)) != NO_TRACE; left--) {
-        uint32_t next = table_at(&own->table, number)->behind;
-        if (next != NO_TRACE)
-            table_expect(&own->table, trace_hash(table_at(&own->table, next)->id));
+        if (left % AHEAD == 0)
+            look_ahead(own);
         decide(own, number);
     }
     outbox_flush(own);

@@ -67,26 +67,28 @@ static void ask_chunks(struct tail_shard *own, struct trace *trace)
     }
 }
 
-/* The chunks of the old trace under heads of this table; what memory is out for is dropped. */
+/* The chunks of the old trace as chunks of this table; what memory is out for is dropped. */
 static struct chunk *take_chunks(struct tail_shard *own, struct table *from, struct trace *old)
 {
     struct chunk *first = NULL, **end = &first;
     while (old->first) {
         struct chunk *chunk = old->first;
         struct head_parts parts = head_parts_of(chunk->head);
-        struct head *head = heads_get(&own->table.heads, &parts);
+        struct chunk *copy = chunk_new(&own->table.store, &parts, chunk->length);
         old->first = chunk->next;
         from->chunk_bytes -= chunk_cost(chunk);
         chunk->next = NULL;
-        if (!head) {
+        if (copy) {
+            copy->items = chunk->items;
+            copy->joined = chunk->joined;
+            copy->claimed = chunk->claimed;
+            memcpy(copy->data, chunk->data, chunk->length);
+            *end = copy;
+            end = &copy->next;
+        } else {
             weir_shard_drop(own->shard, WEIR_TRACES, chunk->items, "out_of_memory");
-            chunks_free(&from->heads, chunk);
-            continue;
         }
-        heads_put(&from->heads, chunk->head);
-        chunk->head = head;
-        *end = chunk;
-        end = &chunk->next;
+        chunks_free(&from->store, chunk);
     }
     old->last = NULL;
     return first;
@@ -129,7 +131,7 @@ static void follow_decision(struct tail_shard *own, struct chunk *chunks, bool s
         own->kept -= spans;
         weir_shard_drop(own->shard, WEIR_TRACES, spans, "not_sampled");
     }
-    chunks_free(&own->table.heads, chunks);
+    chunks_free(&own->table.store, chunks);
 }
 
 static uint32_t add(struct tail_shard *own, const struct trace *old, uint64_t hash, int64_t shift)
@@ -164,7 +166,7 @@ static void adopt_pending(struct tail_shard *own, struct legacy *legacy, struct 
     if (number == NO_TRACE) {
         own->kept -= spans;
         weir_shard_drop(own->shard, WEIR_TRACES, spans, "evicted");
-        chunks_free(&table->heads, chunks);
+        chunks_free(&table->store, chunks);
         return;
     }
     put_first(own, table_at(table, number), chunks, bytes);

@@ -47,6 +47,7 @@ static struct touch *touch_for(struct tail_shard *own, const struct parcel *parc
             own->touch_slots[at] = (uint32_t)own->touch_count;
             struct touch *touch = &own->touches[own->touch_count++];
             *touch = (struct touch){ .hash = hash, .first = NO_ITEM, .last = NO_ITEM };
+            table_expect(&own->table, hash);
             return touch;
         }
         struct touch *touch = &own->touches[own->touch_slots[at]];
@@ -82,23 +83,18 @@ static struct chunk *make_chunk(struct tail_shard *own, const struct parcel *par
     uint64_t length = 0;
     for (; end != NO_ITEM && parcel_item(parcel, end)->head == head; end = parcel_item(parcel, end)->next, items++)
         length += parcel_item(parcel, end)->length;
-    struct chunk *chunk = length <= UINT32_MAX ? malloc(sizeof *chunk + length) : NULL;
+    struct chunk *chunk =
+        length <= UINT32_MAX ? chunk_new(&own->table.store, &parcel->heads[head], (uint32_t)length) : NULL;
     if (!chunk)
         return NULL;
-    *chunk = (struct chunk){ .length = (uint32_t)length, .claimed = parcel->claims };
+    chunk->claimed = parcel->claims;
     chunk->items = items & 0x3fffffff;
-    chunk->head = heads_get(&own->table.heads, &parcel->heads[head]);
-    if (!chunk->head) {
-        free(chunk);
-        return NULL;
-    }
     uint8_t *room = chunk->data;
     for (; *at != end; *at = parcel_item(parcel, *at)->next) {
         const struct item *item = parcel_item(parcel, *at);
         memcpy(room, item->data, item->length);
         room += item->length;
     }
-    weir_memory_reserve(chunk_cost(chunk));
     return chunk;
 }
 
@@ -109,7 +105,7 @@ struct chunk *tail_chunks(struct tail_shard *own, const struct parcel *parcel, c
     while (at != NO_ITEM) {
         struct chunk *chunk = make_chunk(own, parcel, &at);
         if (!chunk) {
-            chunks_free(&own->table.heads, first);
+            chunks_free(&own->table.store, first);
             return NULL;
         }
         chunk->joined = first != NULL;
@@ -140,7 +136,7 @@ static enum placed forward(struct tail_shard *own, struct parcel *parcel, const 
     else
         own->kept += touch->items;
     outbox_add(own, chunks, touch->items, parcel->claims ? 0 : touch->items, claims);
-    chunks_free(&own->table.heads, chunks);
+    chunks_free(&own->table.store, chunks);
     if (!parcel->claims)
         parcel_done(parcel, touch->items);
     return PLACED;
@@ -228,7 +224,7 @@ static void store(struct tail_shard *own, struct parcel *parcel, const struct to
 
 static enum placed keep(struct tail_shard *own, struct parcel *parcel, const struct touch *touch, uint32_t number)
 {
-    if (!tail_make_room(own, number, touch->length + sizeof(struct chunk)))
+    if (!tail_make_room(own, number, chunk_size(touch->length)))
         return NO_ROOM;
     struct chunk *chunks = tail_chunks(own, parcel, touch);
     if (!chunks)
@@ -238,7 +234,7 @@ static enum placed keep(struct tail_shard *own, struct parcel *parcel, const str
         weir_series_add(own->tail->metrics.new_traces, 1);
     }
     if (number == NO_TRACE) {
-        chunks_free(&own->table.heads, chunks);
+        chunks_free(&own->table.store, chunks);
         return NO_MEMORY;
     }
     store(own, parcel, touch, number, chunks);
@@ -273,19 +269,19 @@ static uint64_t items_left(const struct tail_shard *own, const struct parcel *pa
     return left;
 }
 
-#define AHEAD 12 /* touches whose index, and half of that whose trace is asked for */
+#define AHEAD 8 /* touches whose traces are asked for; their places in the index have been */
 
 static void look_ahead(const struct tail_shard *own, size_t at)
 {
-    if (at + AHEAD < own->touch_count)
-        table_expect(&own->table, own->touches[at + AHEAD].hash);
-    if (at + AHEAD / 2 < own->touch_count)
-        table_expect_trace(&own->table, own->touches[at + AHEAD / 2].hash);
+    if (at < own->touch_count)
+        table_expect_trace(&own->table, own->touches[at].hash);
 }
 
 static enum placed place_next(struct tail_shard *own, struct parcel *parcel)
 {
-    look_ahead(own, parcel->at_touch);
+    for (size_t at = 0; parcel->at_touch == 0 && at < AHEAD; at++)
+        look_ahead(own, at);
+    look_ahead(own, parcel->at_touch + AHEAD);
     return place(own, parcel, &own->touches[parcel->at_touch]);
 }
 

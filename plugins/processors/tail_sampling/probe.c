@@ -176,6 +176,15 @@ static void take_field(const struct field *field, struct span_view *view)
     }
 }
 
+/* Steps over attributes, which most of a span's bytes are. */
+static void skip_attributes(struct weir_cursor *cursor)
+{
+    enum { KEY = 9 << 3 | WEIR_WIRE_BYTES, HEAD = 2 }; /* with a length of one byte */
+    while (cursor->end - cursor->at >= HEAD && cursor->at[0] == KEY && cursor->at[1] < 0x80 &&
+           cursor->end - cursor->at >= HEAD + cursor->at[1])
+        cursor->at += HEAD + cursor->at[1];
+}
+
 void probe_span(const struct probes *probes, struct probe_scratch *scratch, struct weir_str payload,
                 struct span_view *view, uint64_t *bits)
 {
@@ -189,6 +198,8 @@ void probe_span(const struct probes *probes, struct probe_scratch *scratch, stru
             take_field(&field, view);
         else if (probes->key_count > 0)
             ask_attribute(probes, scratch, field.bytes, false, bits);
+        else
+            skip_attributes(&cursor);
     }
     for (const struct span_probe *probe = probes->spans; probe; probe = probe->next)
         if (probe->test(probe, view))

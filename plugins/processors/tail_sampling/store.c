@@ -41,33 +41,33 @@ static size_t head_cost(const struct head *head)
     return (sizeof *head + head->group_length + head->scope_length + 8 + 15) & ~(size_t)15;
 }
 
-static bool grow_lists(struct heads *heads)
+static bool grow_lists(struct store *store)
 {
-    size_t count = heads->list_count ? heads->list_count * 2 : LISTS_LEAST;
+    size_t count = store->list_count ? store->list_count * 2 : LISTS_LEAST;
     struct head **lists = calloc(count, sizeof *lists);
     if (!lists)
-        return heads->list_count > 0;
-    for (size_t i = 0; i < heads->list_count; i++)
-        while (heads->lists[i]) {
-            struct head *head = heads->lists[i];
-            heads->lists[i] = head->next;
+        return store->list_count > 0;
+    for (size_t i = 0; i < store->list_count; i++)
+        while (store->lists[i]) {
+            struct head *head = store->lists[i];
+            store->lists[i] = head->next;
             head->next = lists[head->hash & (count - 1)];
             lists[head->hash & (count - 1)] = head;
         }
-    free(heads->lists);
-    heads->lists = lists;
-    heads->list_count = count;
+    free(store->lists);
+    store->lists = lists;
+    store->list_count = count;
     return true;
 }
 
-static struct head *new_head(struct heads *heads, const struct head_parts *parts)
+static struct head *new_head(struct store *store, const struct head_parts *parts)
 {
-    if (heads->count >= heads->list_count && !grow_lists(heads))
+    if (store->head_count >= store->list_count && !grow_lists(store))
         return NULL;
     struct head *head = malloc(sizeof *head + parts->group.length + parts->scope.length);
     if (!head)
         return NULL;
-    struct head **list = &heads->lists[parts->hash & (heads->list_count - 1)];
+    struct head **list = &store->lists[parts->hash & (store->list_count - 1)];
     *head = (struct head){
         .next = *list,
         .hash = parts->hash,
@@ -82,41 +82,73 @@ static struct head *new_head(struct heads *heads, const struct head_parts *parts
     if (parts->scope.length > 0)
         memcpy(head->bytes + parts->group.length, parts->scope.data, parts->scope.length);
     *list = head;
-    heads->count++;
-    heads->bytes += head_cost(head);
+    store->head_count++;
+    store->head_bytes += head_cost(head);
     weir_memory_reserve(head_cost(head));
     return head;
 }
 
-struct head *heads_get(struct heads *heads, const struct head_parts *parts)
+/* The head with these parts, with one more reference; NULL when memory is out. */
+static struct head *head_get(struct store *store, const struct head_parts *parts)
 {
-    struct head *head = heads->list_count ? heads->lists[parts->hash & (heads->list_count - 1)] : NULL;
+    struct head *head = store->list_count ? store->lists[parts->hash & (store->list_count - 1)] : NULL;
     while (head && !has_parts(head, parts))
         head = head->next;
     if (!head)
-        return new_head(heads, parts);
+        return new_head(store, parts);
     head->references++;
     return head;
 }
 
-void heads_put(struct heads *heads, struct head *head)
+static void head_put(struct store *store, struct head *head)
 {
     if (--head->references > 0)
         return;
-    struct head **at = &heads->lists[head->hash & (heads->list_count - 1)];
+    struct head **at = &store->lists[head->hash & (store->list_count - 1)];
     while (*at != head)
         at = &(*at)->next;
     *at = head->next;
-    heads->count--;
-    heads->bytes -= head_cost(head);
+    store->head_count--;
+    store->head_bytes -= head_cost(head);
     weir_memory_release(head_cost(head));
     free(head);
 }
 
-void heads_free(struct heads *heads)
+void store_init(struct store *store)
 {
-    free(heads->lists);
-    *heads = (struct heads){ 0 };
+    *store = (struct store){ NULL, 0, 0, 0, { 0 } };
+    slabs_init(&store->slabs);
+}
+
+void store_free(struct store *store)
+{
+    free(store->lists);
+    slabs_free(&store->slabs);
+    store_init(store);
+}
+
+static void chunk_free(struct store *store, struct chunk *chunk)
+{
+    if (chunk->slab == NO_SLAB)
+        free(chunk);
+    else
+        slab_give(&store->slabs, chunk->slab, chunk);
+}
+
+struct chunk *chunk_new(struct store *store, const struct head_parts *parts, uint32_t length)
+{
+    uint32_t slab = NO_SLAB;
+    size_t size = chunk_size(length);
+    struct chunk *chunk = size <= SLAB_MOST ? slab_take(&store->slabs, size, &slab) : malloc(size);
+    if (!chunk)
+        return NULL;
+    *chunk = (struct chunk){ .head = head_get(store, parts), .length = length, .slab = slab };
+    if (!chunk->head) {
+        chunk_free(store, chunk);
+        return NULL;
+    }
+    weir_memory_reserve(chunk_cost(chunk));
+    return chunk;
 }
 
 static size_t scope_payload(const struct chunk *chunk)
@@ -168,13 +200,13 @@ uint8_t *chunks_write(const struct chunk *first, uint8_t *at)
     return at;
 }
 
-void chunks_free(struct heads *heads, struct chunk *first)
+void chunks_free(struct store *store, struct chunk *first)
 {
     while (first) {
         struct chunk *next = first->next;
         weir_memory_release(chunk_cost(first));
-        heads_put(heads, first->head);
-        free(first);
+        head_put(store, first->head);
+        chunk_free(store, first);
         first = next;
     }
 }

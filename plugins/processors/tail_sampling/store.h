@@ -8,6 +8,8 @@
 
 #include <weir/batch.h>
 
+#include "plugins/processors/tail_sampling/slab.h"
+
 /* The fields of a ResourceSpans other than its ScopeSpans, and those of a ScopeSpans other than its spans, as bytes. */
 struct head {
     struct head *next; /* of the same hash */
@@ -18,11 +20,12 @@ struct head {
     uint8_t bytes[];
 };
 
-struct heads {
-    struct head **lists;
+struct store {
+    struct head **lists; /* of heads, by hash */
     size_t list_count; /* a power of two */
-    size_t count;
-    size_t bytes;
+    size_t head_count;
+    size_t head_bytes;
+    struct slabs slabs; /* of chunks */
 };
 
 /* What a head is made of; views. */
@@ -35,11 +38,9 @@ struct head_parts {
 /* Sets `hash`. Any thread. */
 void head_parts_hash(struct head_parts *parts);
 
-/* The head with these parts, with one more reference; NULL when memory is out. */
-struct head *heads_get(struct heads *heads, const struct head_parts *parts);
-/* Drops a reference. */
-void heads_put(struct heads *heads, struct head *head);
-void heads_free(struct heads *heads);
+void store_init(struct store *store);
+/* No chunk is left. */
+void store_free(struct store *store);
 struct head_parts head_parts_of(const struct head *head);
 
 /* Spans of one trace that arrived together under one head: whole fields of a ScopeSpans, side by side. */
@@ -50,20 +51,31 @@ struct chunk {
     uint32_t items : 30;
     uint32_t joined : 1;  /* came in the same ResourceSpans as the chunk before */
     uint32_t claimed : 1; /* somebody waits for the answer: gone when the answer is no */
+    uint32_t slab;        /* NO_SLAB: it is too large for one */
     uint8_t data[];
 };
+
+/* Bytes of a chunk with so many of data. */
+static inline size_t chunk_size(size_t length)
+{
+    return offsetof(struct chunk, data) + length;
+}
 
 /* What a chunk takes from the system. */
 static inline size_t chunk_cost(const struct chunk *chunk)
 {
-    return (sizeof *chunk + chunk->length + 8 + 15) & ~(size_t)15;
+    size_t size = chunk_size(chunk->length);
+    return chunk->slab != NO_SLAB ? (size + SLAB_STEP - 1) & ~(size_t)(SLAB_STEP - 1) : (size + 8 + 15) & ~(size_t)15;
 }
+
+/* A chunk of its own with room for `length` bytes, zero but for its head; NULL when memory is out. */
+struct chunk *chunk_new(struct store *store, const struct head_parts *parts, uint32_t length);
 
 /* Bytes of the ResourceSpans fields that these chunks make. */
 size_t chunks_size(const struct chunk *first);
 /* Writes them; `at` has room for chunks_size. Returns the end. */
 uint8_t *chunks_write(const struct chunk *first, uint8_t *at);
 /* Frees the chunks and drops their references. */
-void chunks_free(struct heads *heads, struct chunk *first);
+void chunks_free(struct store *store, struct chunk *first);
 
 #endif

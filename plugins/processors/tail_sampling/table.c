@@ -58,6 +58,7 @@ void table_init(struct table *table, size_t bit_words, bool timed, uint32_t wait
         table->wheel[i] = (struct trace_list){ NO_TRACE, NO_TRACE };
     while (slots / 4 * 3 < expected && slots < UINT32_C(1) << 24)
         slots *= 2;
+    store_init(&table->store);
     if (!make_slots(table, slots) && !make_slots(table, SLOTS_LEAST))
         table->slot_mask = 0;
 }
@@ -71,7 +72,7 @@ void table_free(struct table *table)
     free(table->blocks);
     free(table->slots);
     free(table->wheel);
-    heads_free(&table->heads);
+    store_free(&table->store);
     memset(table, 0, sizeof *table);
     table->oldest = NO_TRACE;
 }
@@ -213,7 +214,7 @@ void table_strip(struct table *table, struct trace *trace)
 {
     for (const struct chunk *chunk = trace->first; chunk; chunk = chunk->next)
         table->chunk_bytes -= chunk_cost(chunk);
-    chunks_free(&table->heads, trace->first);
+    chunks_free(&table->store, trace->first);
     trace->first = trace->last = NULL;
     trace->spans = 0;
 }

@@ -64,7 +64,7 @@ struct table {
     uint32_t wheel_size;
     uint32_t tick; /* the last that has been */
 
-    struct heads heads;
+    struct store store;
     size_t chunk_bytes; /* what chunks take */
 };
 
@@ -93,8 +93,10 @@ static inline void table_expect_trace(const struct table *table, uint64_t hash)
     uint32_t number = table->slots ? table->slots[(uint32_t)hash & table->slot_mask].number : NO_TRACE;
     if (number == NO_TRACE)
         return;
-    __builtin_prefetch(table_at(table, number));
-    __builtin_prefetch((const char *)table_at(table, number) + 64);
+    const uint8_t *trace = (const uint8_t *)table_at(table, number);
+    for (size_t at = 0; at < table->stride; at += 64)
+        __builtin_prefetch(trace + at);
+    __builtin_prefetch(trace + table->stride - 1);
 }
 
 /* NO_TRACE when there is none. */
@@ -127,7 +129,7 @@ void trace_append(struct table *table, struct trace *trace, struct chunk *chunk)
 /* Bytes that the table takes for traces and their spans. */
 static inline size_t table_bytes(const struct table *table)
 {
-    return table->chunk_bytes + table->heads.bytes + table->count * table->stride;
+    return table->chunk_bytes + table->store.head_bytes + table->count * table->stride;
 }
 
 #endif

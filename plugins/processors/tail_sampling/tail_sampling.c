@@ -217,7 +217,7 @@ bool tail_unclaim(struct tail_shard *own, uint32_t number)
         chunk->next = NULL;
         table->chunk_bytes -= chunk_cost(chunk);
         if (chunk->claimed)
-            chunks_free(&table->heads, chunk);
+            chunks_free(&table->store, chunk);
         else
             trace_append(table, trace, chunk);
     }
