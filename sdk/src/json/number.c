@@ -4,6 +4,8 @@
  */
 #include <config.h>
 
+#include <math.h>
+
 #include "sdk/src/json/token.h"
 
 static inline bool is_digit(char c)
@@ -97,14 +99,6 @@ bool weir_json_u64(struct weir_json *json, uint64_t *out)
                   is_integer(number) ? "number does not fit unsigned 64 bits" : "expected an integer");
 }
 
-bool weir_json_double(struct weir_json *json, double *out)
-{
-    struct weir_str number;
-    if (!weir_json_number(json, &number))
-        return false;
-    return weir_json_parse_double(number, out) || refuse(json, number, "number does not fit a double");
-}
-
 /* Powers of ten that a double holds exactly. */
 static const double exact_tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
@@ -141,21 +135,59 @@ static bool decompose(struct weir_str text, uint64_t *mantissa, int *exponent)
     return true;
 }
 
-bool weir_json_parse_double(struct weir_str text, double *out)
+__extension__ typedef unsigned __int128 number_wide;
+
+/* mantissa / 10^places, for at most 27 places, rounded once: one division of integers gives at least 62 bits and says
+ * whether anything is left. */
+static double divide(uint64_t mantissa, unsigned places)
 {
-    if (text.length == 0 || number_end(text.data, text.data + text.length) != text.data + text.length)
-        return false;
+    uint64_t divisor = 1;
+    for (unsigned i = 0; i < places; i++)
+        divisor *= 5;
+    if (mantissa == 0)
+        return 0;
+    int up = __builtin_clzll(mantissa), divisor_up = __builtin_clzll(divisor);
+    number_wide dividend = (number_wide)(mantissa << up) << 63;
+    divisor <<= divisor_up;
+    uint64_t quotient = (uint64_t)(dividend / divisor);
+    // What is left only has to show below the 53 bits that count.
+    quotient |= dividend != (number_wide)quotient * divisor;
+    return ldexp((double)quotient, divisor_up - up - 63 - (int)places);
+}
+
+/* The value of a number that number_end took; false if it is too large. */
+static bool double_of(struct weir_str text, double *out)
+{
     bool negative = text.data[0] == '-';
     struct weir_str unsigned_text = weir_str_make(text.data + negative, text.length - negative);
     uint64_t mantissa;
     int exponent;
-    // Both factors are exact, so the one rounding of the product or quotient is the right one (Clinger 1990).
-    if (text.length < 400 && decompose(unsigned_text, &mantissa, &exponent) && mantissa <= (uint64_t)1 << 53 &&
-        exponent >= -22 && exponent <= 22) {
-        double value = (double)mantissa;
+    double value;
+    if (text.length >= 400 || !decompose(unsigned_text, &mantissa, &exponent))
+        return weir_str_to_double(text, out);
+    if (mantissa <= (uint64_t)1 << 53 && exponent >= -22 && exponent <= 22) {
+        // Both factors are exact, so the one rounding of the product or quotient is the right one (Clinger 1990).
+        value = (double)mantissa;
         value = exponent < 0 ? value / exact_tens[-exponent] : value * exact_tens[exponent];
-        *out = negative ? -value : value;
-        return true;
+    } else if (exponent <= 0 && exponent >= -27) {
+        value = divide(mantissa, (unsigned)-exponent);
+    } else {
+        return weir_str_to_double(text, out);
     }
-    return weir_str_to_double(text, out);
+    *out = negative ? -value : value;
+    return true;
+}
+
+bool weir_json_parse_double(struct weir_str text, double *out)
+{
+    return text.length > 0 && number_end(text.data, text.data + text.length) == text.data + text.length &&
+           double_of(text, out);
+}
+
+bool weir_json_double(struct weir_json *json, double *out)
+{
+    struct weir_str number;
+    if (!weir_json_number(json, &number))
+        return false;
+    return double_of(number, out) || refuse(json, number, "number does not fit a double");
 }

@@ -254,6 +254,34 @@ START_TEST(doubles_are_read_exactly)
 }
 END_TEST
 
+/* Up to 18 digits with the point anywhere among or before them; ties between two doubles, which are rare, too. */
+START_TEST(decimals_are_read_exactly)
+{
+    uint64_t seed = 2463534242u;
+    for (int i = 0; i < 60000; i++) {
+        char text[64];
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        unsigned long long digits = seed % 1000000000000000000u;
+        if (i % 3 == 0) {
+            for (unsigned n = (unsigned)(seed >> 40) % 18; n > 0; n--)
+                digits /= 10;
+        } else if (i % 3 == 1) {
+            // Half way between two doubles of 2^53 to 2^54, and next to it.
+            digits = (1ull << 53) + seed % (1ull << 53);
+            digits = (digits | 1) + (unsigned)i % 5 - 2;
+        }
+        snprintf(text, sizeof(text), "%s%llue-%u", i % 2 ? "-" : "", digits, (unsigned)(seed >> 50) % 30);
+        if (i % 4 == 3)
+            snprintf(text, sizeof(text), "0.%s%llu", "00000000000" + seed % 12, digits);
+        double value, expected = strtod(text, NULL);
+        ck_assert(weir_json_parse_double(weir_str_make(text, strlen(text)), &value));
+        ck_assert_msg(memcmp(&value, &expected, sizeof(value)) == 0, "%s: %.17g", text, value);
+    }
+}
+END_TEST
+
 START_TEST(literals)
 {
     bool truth = false;
@@ -517,6 +545,7 @@ static Suite *suite(void)
     tcase_add_test(t, keys_may_be_escaped);
     tcase_add_test(t, integers);
     tcase_add_test(t, doubles_are_read_exactly);
+    tcase_add_test(t, decimals_are_read_exactly);
     tcase_add_test(t, literals);
     tcase_add_test(t, problems_stay_and_say_where);
     tcase_add_test(t, own_problems_come_first_or_not_at_all);
