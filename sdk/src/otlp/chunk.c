@@ -117,13 +117,24 @@ bool otlp_chunk_keep_all(struct otlp_chunk *chunk, const struct otlp_chunk *from
     return true;
 }
 
+/* Some fresh bytes are an edited resource's; who needs more may be rewriting everything, and need a little more than it. */
+static size_t fresh_capacity(const struct otlp_chunk *chunk, size_t size)
+{
+    size_t capacity = FRESH_LEAST;
+    if (chunk->fresh) {
+        size_t all = chunk->raw.length + chunk->raw.length / 4;
+        capacity = chunk->fresh->capacity * 2;
+        capacity = capacity > all ? capacity : all;
+    }
+    capacity = capacity > FRESH_MOST ? FRESH_MOST : capacity;
+    return size > capacity ? size : capacity;
+}
+
 uint8_t *otlp_chunk_fresh(struct otlp_chunk *chunk, size_t size, struct weir_buffer **buffer)
 {
     struct weir_buffer *fresh = chunk->fresh;
     if (!fresh || fresh->capacity - fresh->length < size) {
-        size_t capacity = fresh ? fresh->capacity : FRESH_LEAST / 2;
-        capacity = capacity * 2 > FRESH_MOST ? FRESH_MOST : capacity * 2;
-        fresh = weir_buffer_new(size > capacity ? size : capacity);
+        fresh = weir_buffer_new(fresh_capacity(chunk, size));
         if (!fresh)
             return NULL;
         if (!add_buffer(chunk, fresh)) {

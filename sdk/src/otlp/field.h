@@ -7,6 +7,7 @@
 
 #include <weir/wire.h>
 
+#include "sdk/src/otlp/bytes.h"
 #include "sdk/src/otlp/tree.h"
 
 /* One field: its number, the whole of it, and its payload where it is length-delimited. */
@@ -21,7 +22,17 @@ struct otlp_field {
 /* Inline whatever its size, or else the cursor has to be in memory. */
 __attribute__((always_inline)) static inline bool otlp_next_field(struct weir_cursor *cursor, struct otlp_field *field)
 {
+    size_t length;
+    const uint8_t *payload = otlp_short_bytes(cursor->at, cursor->end, &length);
     field->start = cursor->at;
+    if (payload) {
+        field->number = *cursor->at >> 3;
+        field->type = WEIR_WIRE_BYTES;
+        field->payload = weir_str_make((const char *)payload, length);
+        cursor->at = payload + length;
+        field->length = (size_t)(cursor->at - field->start);
+        return true;
+    }
     if (!weir_cursor_tag(cursor, &field->number, &field->type))
         return false;
     field->payload = WEIR_STR_NONE;
@@ -53,17 +64,21 @@ static inline struct weir_str otlp_slice_payload(const struct otlp_slice *slice)
     return field.payload;
 }
 
+/* look.c: as otlp_key_of, whatever the KeyValue looks like. */
+struct weir_str otlp_last_key(struct weir_str attribute);
+
 /* The key of a KeyValue; of several the last, as everywhere. */
 static inline struct weir_str otlp_key_of(struct weir_str attribute)
 {
-    struct weir_cursor cursor = otlp_fields(attribute);
-    struct otlp_field field;
-    struct weir_str key = WEIR_STR_NONE;
-    while (otlp_next_field(&cursor, &field)) {
-        if (field.number == 1)
-            key = field.payload;
+    // As nearly all are written: a short key, and nothing but a short value behind it.
+    const uint8_t *p = (const uint8_t *)attribute.data;
+    if (attribute.length >= 4 && p[0] == OTLP_KEY_1 && p[1] < 0x80 && p[1] + 4u <= attribute.length) {
+        size_t left = attribute.length - p[1] - 4;
+        const uint8_t *value = p + 2 + p[1];
+        if (value[0] == OTLP_KEY_2 && value[1] == left && left < 0x80)
+            return weir_str_make((const char *)p + 2, p[1]);
     }
-    return key;
+    return otlp_last_key(attribute);
 }
 
 /* True for the members of Metric's oneof `data`. */

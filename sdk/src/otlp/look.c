@@ -88,6 +88,18 @@ void weir_entry_span_index(struct weir_entry *entry, struct weir_span_index *out
         index_field(&field, out);
 }
 
+struct weir_str otlp_last_key(struct weir_str attribute)
+{
+    struct weir_cursor cursor = otlp_fields(attribute);
+    struct otlp_field field;
+    struct weir_str key = WEIR_STR_NONE;
+    while (otlp_next_field(&cursor, &field)) {
+        if (field.number == 1)
+            key = field.payload;
+    }
+    return key;
+}
+
 static const struct weir_attributes *decoded_attributes(const struct weir_entry *entry,
                                                         enum weir_signal signal)
 {

@@ -7,6 +7,7 @@
 
 #include <weir/wire.h>
 
+#include "sdk/src/otlp/bytes.h"
 #include "sdk/src/otlp/decode.h"
 
 /* A field: a number for the numeric wire types, bytes for the length-delimited one. */
@@ -21,7 +22,16 @@ struct otlp_read {
 static inline bool otlp_read_next(struct weir_cursor *cursor, struct otlp_read *out)
 {
     uint32_t low;
+    size_t length;
+    const uint8_t *payload = otlp_short_bytes(cursor->at, cursor->end, &length);
     out->value = 0;
+    if (payload) {
+        out->number = *cursor->at >> 3;
+        out->type = WEIR_WIRE_BYTES;
+        out->bytes = weir_str_make((const char *)payload, length);
+        cursor->at = payload + length;
+        return true;
+    }
     if (!weir_cursor_tag(cursor, &out->number, &out->type))
         return false;
     switch (out->type) {

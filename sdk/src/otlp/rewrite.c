@@ -12,6 +12,7 @@ struct pass {
     const struct otlp_rule *rules;
     size_t count;
     uint32_t number;  /* of the attributes' field; below 16, so that its key is one byte */
+    uint64_t lengths; /* bits of the lengths of the rules' keys, modulo 64 */
     uint64_t present; /* bits of the rules whose keys are there */
     size_t size;      /* of the new payload */
     bool moved;       /* what is there does not all stay in its place */
@@ -50,15 +51,62 @@ static size_t find_rule(const struct pass *pass, struct weir_str attribute)
     return pass->count;
 }
 
+/* The length of the field at `p`, if it takes but a glance to tell that no rule is about it; 0: look closer. */
+static inline size_t unconcerned(const struct pass *pass, const uint8_t *p, size_t left)
+{
+    if (left < 9 || p[0] >= 0x80)
+        return 0;
+    switch (p[0] & 7) {
+    case WEIR_WIRE_VARINT:
+        return p[1] < 0x80 ? 2 : 0;
+    case WEIR_WIRE_FIXED64:
+        return 9;
+    case WEIR_WIRE_FIXED32:
+        return 5;
+    case WEIR_WIRE_BYTES:
+        break;
+    default:
+        return 0;
+    }
+    size_t length = p[1];
+    if (length >= 0x80 || length + 2 > left)
+        return 0;
+    if (p[0] >> 3 != pass->number)
+        return length + 2;
+    // A KeyValue of a short key and, right behind it, a short value that is all the rest.
+    size_t key = p[3];
+    if (p[2] != OTLP_KEY_1 || key + 4 > length || p[4 + key] != OTLP_KEY_2 || p[5 + key] != length - key - 4)
+        return 0;
+    return pass->lengths >> key % 64 & 1 ? 0 : length + 2;
+}
+
+/* The next attribute that a rule is about. */
+static inline bool next_concerned(const struct pass *pass, struct weir_cursor *cursor, struct otlp_field *field,
+                                  size_t *rule)
+{
+    for (;;) {
+        size_t length = unconcerned(pass, cursor->at, weir_cursor_left(cursor));
+        if (length > 0) {
+            cursor->at += length;
+            continue;
+        }
+        if (!otlp_next_field(cursor, field))
+            return false;
+        *rule = field->number == pass->number ? find_rule(pass, field->payload) : pass->count;
+        if (*rule < pass->count)
+            return true;
+    }
+}
+
 static void measure(struct pass *pass, struct weir_str payload)
 {
     struct weir_cursor cursor = otlp_fields(payload);
     struct otlp_field field;
+    size_t at;
     pass->size = payload.length;
-    while (otlp_next_field(&cursor, &field)) {
-        size_t at = field.number == pass->number ? find_rule(pass, field.payload) : pass->count;
-        if (at == pass->count)
-            continue;
+    for (size_t i = 0; i < pass->count; i++)
+        pass->lengths |= UINT64_C(1) << pass->rules[i].key.length % 64;
+    while (next_concerned(pass, &cursor, &field, &at)) {
         const struct otlp_rule *rule = &pass->rules[at];
         bool first = !(pass->present >> at & 1);
         pass->present |= UINT64_C(1) << at;
@@ -84,38 +132,43 @@ static uint8_t *put_attribute(const struct pass *pass, uint8_t *at, struct weir_
     return at + attribute.length;
 }
 
+static uint8_t *copy_range(uint8_t *out, const uint8_t *from, const uint8_t *to)
+{
+    size_t length = (size_t)(to - from);
+    if (length > 0)
+        memcpy(out, from, length);
+    return out + length;
+}
+
 /* Copies the fields, but for those that are replaced or removed. */
 static uint8_t *copy_fields(const struct pass *pass, uint8_t *out, struct weir_str payload)
 {
     struct weir_cursor cursor = otlp_fields(payload);
+    const uint8_t *from = cursor.at; /* what is not copied yet */
     struct otlp_field field;
     uint64_t replaced = 0;
-    while (otlp_next_field(&cursor, &field)) {
-        size_t at = field.number == pass->number ? find_rule(pass, field.payload) : pass->count;
-        const struct otlp_rule *rule = at < pass->count ? &pass->rules[at] : NULL;
-        if (rule && rule->remove)
+    size_t at;
+    while (next_concerned(pass, &cursor, &field, &at)) {
+        const struct otlp_rule *rule = &pass->rules[at];
+        bool replace = !rule->remove && rule->put.data && !(replaced >> at & 1);
+        if (!rule->remove && !replace)
             continue;
-        if (rule && rule->put.data && !(replaced >> at & 1)) {
+        out = copy_range(out, from, field.start);
+        from = cursor.at;
+        if (replace) {
             replaced |= UINT64_C(1) << at;
             out = put_attribute(pass, out, rule->put);
-            continue;
         }
-        memcpy(out, field.start, field.length);
-        out += field.length;
     }
-    return out;
+    return copy_range(out, from, cursor.end);
 }
 
 static void write_entry(const struct pass *pass, uint8_t *out, struct weir_str payload)
 {
     *out++ = OTLP_KEY_2;
     out = otlp_put_varint(out, pass->size);
-    if (pass->moved) {
-        out = copy_fields(pass, out, payload);
-    } else if (payload.length > 0) {
-        memcpy(out, payload.data, payload.length);
-        out += payload.length;
-    }
+    const struct weir_cursor all = otlp_fields(payload);
+    out = pass->moved ? copy_fields(pass, out, payload) : copy_range(out, all.at, all.end);
     for (size_t i = 0; i < pass->count; i++) {
         if (appends(pass, i))
             out = put_attribute(pass, out, pass->rules[i].added);

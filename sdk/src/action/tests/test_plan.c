@@ -200,6 +200,64 @@ START_TEST(of_several_with_one_key_the_first_is_put_and_all_are_deleted)
 }
 END_TEST
 
+/* A length-delimited field of one-byte key whose length takes two bytes; text grows in front. */
+static void wrap(struct weir_text *text, char key)
+{
+    struct weir_text inner = *text;
+    *text = (struct weir_text){ NULL, 0, 0 };
+    weir_text_addc(text, key);
+    weir_text_addc(text, (char)(0x80 | (inner.length & 0x7f)));
+    weir_text_addc(text, (char)(inner.length >> 7));
+    weir_text_add(text, inner.data, inner.length);
+    weir_text_free(&inner);
+}
+
+#define BYTES(literal) { literal, sizeof(literal) - 1 }
+#define KEY_65 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
+START_TEST(attributes_written_unusually)
+{
+    static const struct weir_str forms[] = {
+        BYTES("\x0a\1k\x12\2\x18\7"), BYTES("\x12\2\x18\7\x0a\1k"),          BYTES("\x0a\1x\x0a\1k\x12\2\x18\7"),
+        BYTES("\x0a\1k"),              BYTES("\x0a\1k\x12\2\x18\7\x0a\1x"), BYTES("\x0a\x81\0k\x12\2\x18\7"),
+        BYTES("\x12\2\x18\7"),         BYTES("\x0a\1k\x12\x82\0\x18\7"),   BYTES("\x0a\1k\x12\2\x18\7\x12\2\x18\x08"),
+        BYTES("\x8a\0\1k"),            BYTES("\x0a\1k\x12\2\x18\7\x28\1"), BYTES("\x0a\1k\x12\0"),
+        BYTES("\x0a\3xyz\x0a\1k"),      BYTES("\x0a\3xyz\x12\2\x18\7\x0a\1k"), BYTES("\x0a\3xyz\x12\0\x12\2\x18\7"),
+        BYTES("\x0a\x41" KEY_65),      BYTES("\x0a\0\x12\2\x18\7"),         BYTES("\x0a\2kk\x12\2\x18\7"),
+    };
+    static const char *const fields[] = { "\x32", "\xb2\x00" };
+    struct action items[] = { { .kind = WEIR_ACTION_UPSERT, .has_value = true, .value = weir_value_int(1) },
+                              { .kind = WEIR_ACTION_DELETE, .key = WEIR_STR("x") } };
+    static const struct weir_str keys[] = { BYTES("k"), BYTES(KEY_65), BYTES("kk") };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(forms) * 2 * WEIR_ARRAY_LENGTH(keys); i++) {
+        const struct weir_str *form = &forms[i / 2 % WEIR_ARRAY_LENGTH(forms)];
+        struct weir_text text = { NULL, 0, 0 };
+        items[0].key = keys[i / 2 / WEIR_ARRAY_LENGTH(forms)];
+        for (unsigned times = 0; times < 2; times++) {
+            weir_text_add(&text, fields[i % 2], 1 + i % 2);
+            weir_text_addc(&text, (char)form->length);
+            weir_text_add(&text, form->data, form->length);
+            weir_text_add(&text, "\x09\1\2\3\4\5\6\7\x08\x10\2\x45\1\2\3\4\x38\x81\1", 19);
+        }
+        wrap(&text, '\x12');
+        wrap(&text, '\x12');
+        wrap(&text, '\x0a');
+        struct weir_actions actions = { .items = items, .count = 2 }, unplanned = actions;
+        struct weir_batch *as_bytes = batch_of(WEIR_LOGS, text.data, text.length);
+        struct weir_batch *as_structs = batch_of(WEIR_LOGS, text.data, text.length);
+        ck_assert(action_plan(&actions));
+        apply(&actions, as_bytes);
+        apply(&unplanned, as_structs);
+        batch_same(as_bytes, as_structs);
+        weir_batch_unref(as_bytes);
+        weir_batch_unref(as_structs);
+        weir_text_free(&text);
+        free(actions.rules);
+        weir_arena_free(&actions.arena);
+    }
+}
+END_TEST
+
 START_TEST(what_depends_on_values_has_no_rules)
 {
     struct action copy = { .kind = WEIR_ACTION_INSERT, .key = WEIR_STR("a"), .from_attribute = WEIR_STR("b") };
@@ -222,6 +280,7 @@ int main(void)
     tcase_add_loop_test(tests, bytes_and_structs_come_to_the_same, 0, 2);
     tcase_add_test(tests, actions_on_one_key_come_to_one_rule);
     tcase_add_test(tests, of_several_with_one_key_the_first_is_put_and_all_are_deleted);
+    tcase_add_test(tests, attributes_written_unusually);
     tcase_add_test(tests, what_depends_on_values_has_no_rules);
     return run_suite(suite);
 }
