@@ -189,14 +189,14 @@ static void look_ahead(const struct tail_shard *own)
         const struct trace *trace = table_at(&own->table, at);
         table_expect(&own->table, trace_hash(trace->id));
         chunks[count] = trace->first;
-        __builtin_prefetch(trace->first);
+        chunk_expect(trace->first);
         at = trace->behind;
     }
     for (unsigned depth = 0; depth < DEPTH; depth++)
         for (unsigned i = 0; i < count; i++)
             if (chunks[i]) {
                 chunks[i] = chunks[i]->next;
-                __builtin_prefetch(chunks[i]);
+                chunk_expect(chunks[i]);
             }
 }
 

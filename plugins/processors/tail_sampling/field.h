@@ -13,11 +13,13 @@ struct field {
     struct weir_str whole; /* with key and length */
 };
 
-/* The next field; false at the end. */
-static inline bool field_next(struct weir_cursor *cursor, struct field *out)
+/* The next field; false at the end. Inlined, so that what a caller does not look at is never written. */
+__attribute__((always_inline)) static inline bool field_next(struct weir_cursor *cursor, struct field *out)
 {
     const uint8_t *start = cursor->at;
     uint32_t low = 0;
+    out->value = 0;
+    out->bytes = WEIR_STR_NONE;
     bool good = weir_cursor_tag(cursor, &out->number, &out->type);
     if (good && out->type == WEIR_WIRE_BYTES) {
         good = weir_cursor_bytes(cursor, &out->bytes);

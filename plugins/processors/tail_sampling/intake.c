@@ -40,7 +40,7 @@ static bool prepare_touches(struct tail_shard *own, uint32_t count)
 
 static struct touch *touch_for(struct tail_shard *own, const struct parcel *parcel, const struct item *item)
 {
-    uint64_t hash = trace_hash(item->id);
+    uint64_t hash = item->hash;
     size_t mask = own->touch_capacity * 2 - 1;
     for (size_t at = hash & mask;; at = (at + 1) & mask) {
         if (own->touch_slots[at] == UINT32_MAX) {

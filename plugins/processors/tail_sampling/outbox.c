@@ -62,7 +62,7 @@ void outbox_add(struct tail_shard *own, const struct chunk *first, uint64_t item
     struct outbox *box = &own->outbox;
     size_t size = chunks_size(first);
     if (!box->buffer)
-        box->buffer = weir_buffer_new(size);
+        box->buffer = weir_buffer_new(box->more ? FULL + size : size);
     if (!box->buffer || !weir_buffer_reserve(box->buffer, size)) {
         fail(own, unclaimed, claims);
         return;
@@ -72,14 +72,16 @@ void outbox_add(struct tail_shard *own, const struct chunk *first, uint64_t item
     box->unclaimed += unclaimed;
     *end_of(&claims) = box->claims;
     box->claims = claims;
-    if (box->buffer->length >= FULL)
+    if (box->buffer->length >= FULL) {
         outbox_flush(own);
+        box->more = true;
+    }
 }
 
 void outbox_flush(struct tail_shard *own)
 {
     struct outbox box = own->outbox;
-    own->outbox = (struct outbox){ NULL, 0, 0, NULL };
+    own->outbox = (struct outbox){ .buffer = NULL };
     if (box.items == 0) {
         weir_buffer_unref(box.buffer);
         return;

@@ -36,6 +36,7 @@ struct item {
     uint32_t next; /* of the same touch */
     bool root;
     uint8_t id[16];
+    uint64_t hash; /* of the id */
     uint64_t start, end;
     uint64_t bits[];
 };

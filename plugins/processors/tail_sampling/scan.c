@@ -85,10 +85,10 @@ static struct parcel *parcel_new(struct scan *scan, struct tail_shard *owner)
 }
 
 /* The parcel for the worker that owns the trace, with a group for this ResourceSpans and a head for this scope. */
-static struct parcel *parcel_for(struct scan *scan, const uint8_t *trace_id)
+static struct parcel *parcel_for(struct scan *scan, uint64_t hash)
 {
     struct tail *tail = scan->own->tail;
-    unsigned at = (unsigned)((trace_hash(trace_id) >> 32) * tail->shard_count >> 32);
+    unsigned at = (unsigned)((hash >> 32) * tail->shard_count >> 32);
     struct parcel *parcel = scan->parcels[at];
     if (!parcel)
         parcel = scan->parcels[at] = parcel_new(scan, &tail->shards[at]);
@@ -110,7 +110,8 @@ static bool take_span(struct scan *scan, const struct field *field)
     /* The resource's answers are those of each of its spans. */
     memcpy(bits, bits + words, words * sizeof *bits);
     probe_span(&own->tail->probes, &own->scratch, field->bytes, &view, bits);
-    struct parcel *parcel = parcel_for(scan, view.trace_id);
+    uint64_t hash = trace_hash(view.trace_id);
+    struct parcel *parcel = parcel_for(scan, hash);
     if (!parcel || !has_room(&parcel->items, parcel->item_count, &parcel->item_capacity, parcel->stride))
         return false;
     struct item *item = parcel_item(parcel, parcel->item_count++);
@@ -119,6 +120,7 @@ static bool take_span(struct scan *scan, const struct field *field)
         .length = (uint32_t)field->whole.length,
         .head = parcel->scope_head,
         .root = view.root,
+        .hash = hash,
         .start = view.start,
         .end = view.end,
     };

@@ -68,6 +68,13 @@ static inline size_t chunk_cost(const struct chunk *chunk)
     return chunk->slab != NO_SLAB ? (size + SLAB_STEP - 1) & ~(size_t)(SLAB_STEP - 1) : (size + 8 + 15) & ~(size_t)15;
 }
 
+/* Asks the memory for a chunk's own members, which may lie in two lines. Only a hint; accepts NULL. */
+static inline void chunk_expect(const struct chunk *chunk)
+{
+    __builtin_prefetch(chunk);
+    __builtin_prefetch((const void *)((uintptr_t)chunk + chunk_size(0) - 1));
+}
+
 /* A chunk of its own with room for `length` bytes, zero but for its head; NULL when memory is out. */
 struct chunk *chunk_new(struct store *store, const struct head_parts *parts, uint32_t length);
 

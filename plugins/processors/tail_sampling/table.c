@@ -94,6 +94,21 @@ uint32_t table_find(const struct table *table, const uint8_t *id, uint64_t hash)
     return slot ? *slot : NO_TRACE;
 }
 
+void table_expect_trace(const struct table *table, uint64_t hash)
+{
+    if (!table->slots)
+        return;
+    uint32_t at = (uint32_t)hash & table->slot_mask;
+    while (table->slots[at].number != NO_TRACE && table->slots[at].hash != (uint32_t)hash)
+        at = (at + 1) & table->slot_mask;
+    if (table->slots[at].number == NO_TRACE)
+        return;
+    const uint8_t *trace = (const uint8_t *)table_at(table, table->slots[at].number);
+    for (size_t byte = 0; byte < table->stride; byte += 64)
+        __builtin_prefetch(trace + byte);
+    __builtin_prefetch(trace + table->stride - 1);
+}
+
 /* What follows in the same run and may stand here is moved up, so that no gap cuts a run. */
 static void close_gap(struct table *table, uint32_t gap)
 {

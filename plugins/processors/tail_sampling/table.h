@@ -88,16 +88,7 @@ static inline void table_expect(const struct table *table, uint64_t hash)
     if (table->slots)
         __builtin_prefetch(&table->slots[(uint32_t)hash & table->slot_mask]);
 }
-static inline void table_expect_trace(const struct table *table, uint64_t hash)
-{
-    uint32_t number = table->slots ? table->slots[(uint32_t)hash & table->slot_mask].number : NO_TRACE;
-    if (number == NO_TRACE)
-        return;
-    const uint8_t *trace = (const uint8_t *)table_at(table, number);
-    for (size_t at = 0; at < table->stride; at += 64)
-        __builtin_prefetch(trace + at);
-    __builtin_prefetch(trace + table->stride - 1);
-}
+void table_expect_trace(const struct table *table, uint64_t hash);
 
 /* NO_TRACE when there is none. */
 uint32_t table_find(const struct table *table, const uint8_t *id, uint64_t hash);

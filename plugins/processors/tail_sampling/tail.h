@@ -57,6 +57,7 @@ struct touch {
 /* Gathers sampled traces for the next batch. */
 struct outbox {
     struct weir_buffer *buffer;
+    bool more; /* the last batch was full: another may be */
     uint64_t items;
     uint64_t unclaimed;
     struct claim *claims;
