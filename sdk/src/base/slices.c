@@ -13,16 +13,19 @@ static bool grow(struct weir_slices *slices)
 {
     size_t capacity, bytes;
     if (!weir_size_mul(slices->capacity ? slices->capacity : 4, 2, &capacity) ||
-        !weir_size_mul(capacity, sizeof(*slices->ranges), &bytes))
+        !weir_size_mul(capacity, sizeof(*slices->ranges) + sizeof(*slices->buffers), &bytes))
         return false;
-    struct iovec *ranges = realloc(slices->ranges, bytes);
+    // One block: the ranges, and the buffers behind them.
+    struct iovec *ranges = malloc(bytes);
     if (!ranges)
         return false;
+    struct weir_buffer **buffers = (struct weir_buffer **)(ranges + capacity);
+    if (slices->count > 0) {
+        memcpy(ranges, slices->ranges, slices->count * sizeof(*ranges));
+        memcpy(buffers, slices->buffers, slices->count * sizeof(struct weir_buffer *));
+    }
+    free(slices->ranges);
     slices->ranges = ranges;
-    // Not larger than the array above, so this product fits too.
-    struct weir_buffer **buffers = realloc(slices->buffers, capacity * sizeof(struct weir_buffer *));
-    if (!buffers)
-        return false;
     slices->buffers = buffers;
     slices->capacity = capacity;
     return true;
@@ -78,6 +81,5 @@ void weir_slices_free(struct weir_slices *slices)
 {
     weir_slices_clear(slices);
     free(slices->ranges);
-    free(slices->buffers);
     *slices = (struct weir_slices){ NULL, NULL, 0, 0, 0 };
 }

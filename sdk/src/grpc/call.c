@@ -50,8 +50,7 @@ static void call_free(struct weir_grpc_call *call)
         handler->release(call);
     weir_buffer_unref(call->message);
     headers_free(&call->metadata);
-    free(call);
-    server_end_request(server);
+    server_end_request(server, call);
 }
 
 /* Ends a stretch of code that needed the call. */
@@ -364,15 +363,16 @@ void grpc_call_begin(struct grpc_connection *connection, struct h2_stream *strea
 {
     if (!check_protocol(stream))
         return;
-    struct weir_grpc_call *call = calloc(1, sizeof(*call));
+    struct weir_grpc_call *call = server_begin_request(&connection->server->server, sizeof(*call));
     if (!call) {
         h2_stream_reset(stream, NGHTTP2_REFUSED_STREAM);
         return;
     }
+    memset(call, 0, offsetof(struct weir_grpc_call, room));
+    headers_use(&call->metadata, &call->room);
     call->server = connection->server;
     call->stream = stream;
     call->deadline = deadline_of(call->server, &stream->headers);
-    server_begin_request(&call->server->server);
     stream->user = call;
     call->busy++;
     call->peer = weir_arena_copy(&call->metadata.arena, weir_str_of(weir_conn_peer(connection->conn)));

@@ -69,6 +69,7 @@ struct weir_grpc_call {
     bool answered;
     unsigned busy; /* calls on the stack that still need it */
     void *data;
+    struct headers_room room; /* for `metadata`; not zeroed */
 };
 
 static inline struct weir_grpc_site *grpc_site_of(const struct weir_grpc_server *server)

@@ -16,8 +16,6 @@
 #define DEFAULT_BODY_MAX (20 << 20)
 /* The first step in which a body of unknown length is admitted; each further step doubles. */
 #define BODY_STEP 16384
-/* Exchanges that a server keeps for later. */
-#define SPARES_MAX 32
 
 static const struct weir_http_site *site_of(const struct weir_http_exchange *exchange)
 {
@@ -43,22 +41,15 @@ static size_t body_max(const struct weir_http_exchange *exchange)
 struct weir_http_exchange *exchange_new(struct weir_http_server *server, struct weir_conn *conn,
                                         const struct exchange_ops *ops, void *carrier)
 {
-    struct weir_http_exchange *exchange = server->spare;
-    if (exchange) {
-        server->spare = exchange->next_spare;
-        server->spares--;
-    } else if (!(exchange = malloc(sizeof(*exchange)))) {
+    struct weir_http_exchange *exchange = server_begin_request(&server->server, sizeof(*exchange));
+    if (!exchange)
         return NULL;
-    }
-    memset(exchange, 0, offsetof(struct weir_http_exchange, items));
-    headers_use(&exchange->headers, exchange->items, WEIR_ARRAY_LENGTH(exchange->items));
-    exchange->headers.arena.next = exchange->texts;
-    exchange->headers.arena.end = exchange->texts + sizeof(exchange->texts);
+    memset(exchange, 0, offsetof(struct weir_http_exchange, room));
+    headers_use(&exchange->headers, &exchange->room);
     exchange->server = server;
     exchange->ops = ops;
     exchange->carrier = carrier;
     exchange->peer = weir_arena_copy(&exchange->headers.arena, weir_str_of(weir_conn_peer(conn)));
-    server_begin_request(&server->server);
     return exchange;
 }
 
@@ -86,24 +77,12 @@ static void exchange_free(struct weir_http_exchange *exchange)
         handler->release(exchange);
     weir_buffer_unref(exchange->body);
     headers_free(&exchange->headers);
-    if (exchange->server->spares < SPARES_MAX) {
-        exchange->next_spare = exchange->server->spare;
-        exchange->server->spare = exchange;
-        exchange->server->spares++;
-    } else {
-        free(exchange);
-    }
-    server_end_request(server);
+    server_end_request(server, exchange);
 }
 
 void exchange_forget(struct server *base)
 {
     struct weir_http_server *server = WEIR_CONTAINER_OF(base, struct weir_http_server, server);
-    while (server->spare) {
-        struct weir_http_exchange *exchange = server->spare;
-        server->spare = exchange->next_spare;
-        free(exchange);
-    }
     weir_text_free(&server->head);
     inbox_free(&server->inbox);
 }
@@ -206,10 +185,10 @@ static bool make_headers(struct weir_http_exchange *exchange, int status,
 static void respond(struct weir_http_exchange *exchange, int status, const struct weir_http_header *headers,
                     size_t count, struct weir_slices *body)
 {
-    struct weir_http_header items[12];
+    struct headers_room room;
     char digits[24];
     struct headers list = { .items = NULL };
-    headers_use(&list, items, WEIR_ARRAY_LENGTH(items));
+    headers_use(&list, &room);
     exchange->busy++;
     if (!exchange->answered && exchange->ops) {
         // Out of memory: an answer without headers still is one.

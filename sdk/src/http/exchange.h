@@ -30,8 +30,6 @@ struct weir_http_server {
     int64_t date_second; /* when `date` was made */
     char date[40];
     struct weir_text head; /* where HTTP/1.1 puts the head of an answer together */
-    struct weir_http_exchange *spare; /* ended, for those to come */
-    size_t spares;
     struct inbox inbox;
 };
 
@@ -62,10 +60,7 @@ struct weir_http_exchange {
     bool too_large; /* the connection is not worth keeping behind the answer */
     unsigned busy; /* calls on the stack that still need it */
     void *data;
-    struct weir_http_exchange *next_spare;
-    /* Not zeroed: where a usual list of headers finds its place. */
-    struct weir_http_header items[16];
-    _Alignas(16) char texts[1024];
+    struct headers_room room; /* for `headers`; not zeroed */
 };
 
 const struct weir_http_server_options *exchange_options(const struct weir_http_exchange *exchange);

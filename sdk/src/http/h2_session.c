@@ -21,6 +21,8 @@
 #define STALL_CHECK (60 * INT64_C(1000000000))
 /* Streams that this side may have to reset beyond one for each that ended well. */
 #define RESET_BUDGET 100
+/* Headers of most lists. */
+#define NVS_FEW 16
 /* A piece of an answer that is worth a client's window updates. */
 #define ANSWERED 256
 static const uint8_t shutdown_ping[8] = { 's', 'h', 'u', 't', 'd', 'o', 'w', 'n' };
@@ -53,6 +55,7 @@ struct h2_session {
     bool ending; /* terminate was called: over once the last frames are queued */
     bool over;
     const char *error;
+    struct headers_room room; /* servers: of the header list that is arriving, of which there is one at a time */
 };
 
 static struct h2_stream *stream_new(struct h2_session *session, int32_t id)
@@ -131,6 +134,7 @@ static int on_begin_headers(nghttp2_session *nghttp2, const nghttp2_frame *frame
     struct h2_stream *stream = stream_new(session, frame->hd.stream_id);
     if (!stream)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    headers_use(&stream->headers, &session->room);
     nghttp2_session_set_stream_user_data(nghttp2, stream->id, stream);
     return 0;
 }
@@ -352,20 +356,28 @@ static nghttp2_nv nv_of(const struct weir_http_header *header)
                          header->name.length, header->value.length, NGHTTP2_NV_FLAG_NONE };
 }
 
-static nghttp2_nv *nvs_of(const struct weir_http_header *headers, size_t count)
+/* The list as nghttp2 wants it, in `few` where that is enough; free_nvs when it has been copied. */
+static nghttp2_nv *nvs_of(const struct weir_http_header *headers, size_t count, nghttp2_nv few[NVS_FEW])
 {
-    nghttp2_nv *list = calloc(count ? count : 1, sizeof(*list));
+    nghttp2_nv *list = count <= NVS_FEW ? few : calloc(count, sizeof(*list));
     for (size_t i = 0; list && i < count; i++)
         list[i] = nv_of(&headers[i]);
     return list;
 }
 
+static void free_nvs(nghttp2_nv *list, const nghttp2_nv *few)
+{
+    if (list != few)
+        free(list);
+}
+
 static void submit_trailers(struct h2_session *session, struct h2_stream *stream)
 {
-    nghttp2_nv *list = nvs_of(stream->out_trailers, stream->out_trailer_count);
+    nghttp2_nv few[NVS_FEW];
+    nghttp2_nv *list = nvs_of(stream->out_trailers, stream->out_trailer_count, few);
     if (!list || nghttp2_submit_trailer(session->nghttp2, stream->id, list, stream->out_trailer_count) != 0)
         nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
-    free(list);
+    free_nvs(list, few);
 }
 
 static void end_for(struct h2_session *session, enum weir_cause cause)
@@ -663,8 +675,9 @@ static void take_body(struct h2_stream *stream, struct weir_slices *body)
 struct h2_stream *h2_session_request(struct h2_session *session, const struct weir_http_header *headers,
                                      size_t count, struct weir_slices *body, void *user)
 {
+    nghttp2_nv few[NVS_FEW];
     struct h2_stream *stream = session->over || session->closing ? NULL : stream_new(session, 0);
-    nghttp2_nv *list = stream ? nvs_of(headers, count) : NULL;
+    nghttp2_nv *list = stream ? nvs_of(headers, count, few) : NULL;
     if (!list) {
         if (stream)
             stream_free(stream);
@@ -674,7 +687,7 @@ struct h2_stream *h2_session_request(struct h2_session *session, const struct we
     nghttp2_data_provider provider = { .source = { .ptr = stream }, .read_callback = read_body };
     stream->id =
         nghttp2_submit_request(session->nghttp2, NULL, list, count, has_body ? &provider : NULL, stream);
-    free(list);
+    free_nvs(list, few);
     if (stream->id < 0) {
         stream_free(stream);
         return NULL;
@@ -717,7 +730,8 @@ void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *
                        size_t trailer_count)
 {
     struct h2_session *session = stream->session;
-    nghttp2_nv *list = nvs_of(headers, count);
+    nghttp2_nv few[NVS_FEW];
+    nghttp2_nv *list = nvs_of(headers, count, few);
     bool has_body = (body && body->bytes > 0) || trailer_count > 0;
     nghttp2_data_provider provider = { .source = { .ptr = stream }, .read_callback = read_body };
     bool ok = list && keep_trailers(stream, trailers, trailer_count);
@@ -729,7 +743,7 @@ void h2_stream_respond(struct h2_stream *stream, const struct weir_http_header *
     }
     if (!ok)
         nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_INTERNAL_ERROR);
-    free(list);
+    free_nvs(list, few);
     h2_session_flush(session);
 }
 

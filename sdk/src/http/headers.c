@@ -71,10 +71,12 @@ bool headers_lend(struct headers *headers, struct weir_str name, struct weir_str
     return true;
 }
 
-void headers_use(struct headers *headers, struct weir_http_header *items, size_t capacity)
+void headers_use(struct headers *headers, struct headers_room *room)
 {
-    headers->items = items;
-    headers->capacity = capacity;
+    headers->items = room->items;
+    headers->capacity = WEIR_ARRAY_LENGTH(room->items);
+    headers->arena.next = room->texts;
+    headers->arena.end = room->texts + sizeof(room->texts);
 }
 
 struct weir_str headers_get(const struct headers *headers, const char *name)

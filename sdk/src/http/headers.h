@@ -26,8 +26,13 @@ bool headers_add(struct headers *headers, struct weir_str name, struct weir_str 
 
 /* The same without copies, for a list that ends before its texts do. */
 bool headers_lend(struct headers *headers, struct weir_str name, struct weir_str value) WEIR_MUST_USE;
-/* Has the list, which is empty, begin in `items`, which live longer. */
-void headers_use(struct headers *headers, struct weir_http_header *items, size_t capacity);
+/* Memory that is enough for the headers of most requests. */
+struct headers_room {
+    struct weir_http_header items[16];
+    _Alignas(16) char texts[1024];
+};
+/* Has the list, which is zero-initialised, begin in `room`, which lives longer and need not be initialised. */
+void headers_use(struct headers *headers, struct headers_room *room);
 /* The first value under `name` (lower case); data is NULL when there is none. */
 struct weir_str headers_get(const struct headers *headers, const char *name);
 

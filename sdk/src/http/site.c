@@ -53,6 +53,22 @@ void site_unref(struct site *site)
     free(site);
 }
 
+/* Requests whose memory a server keeps. */
+#define SPARES_MAX 32
+
+struct spare_request {
+    struct spare_request *next;
+};
+
+static void free_spares(struct server *server)
+{
+    while (server->spare) {
+        struct spare_request *spare = server->spare;
+        server->spare = spare->next;
+        free(spare);
+    }
+}
+
 /* Calls `done` and frees the server when their time has come. */
 static void settle(struct server *server)
 {
@@ -61,6 +77,7 @@ static void settle(struct server *server)
     if (server->stopped) {
         if (server->freeing)
             server->freeing(server);
+        free_spares(server);
         site_unref(server->site);
         free(server);
         return;
@@ -150,13 +167,28 @@ void server_stop(struct server *server)
     settle(server);
 }
 
-void server_begin_request(struct server *server)
+void *server_begin_request(struct server *server, size_t size)
 {
-    server->pending++;
+    struct spare_request *spare = server->spare;
+    void *request = spare ? spare : malloc(size);
+    if (spare) {
+        server->spare = spare->next;
+        server->spares--;
+    }
+    server->pending += request != NULL;
+    return request;
 }
 
-void server_end_request(struct server *server)
+void server_end_request(struct server *server, void *request)
 {
+    struct spare_request *spare = request;
+    if (server->spares < SPARES_MAX) {
+        spare->next = server->spare;
+        server->spare = spare;
+        server->spares++;
+    } else {
+        free(request);
+    }
     server->pending--;
     settle(server);
 }

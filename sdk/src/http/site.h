@@ -54,6 +54,8 @@ struct server {
     bool patient; /* as it quiesces, clients that are about to send may still do so */
     bool stopped;
     size_t pending; /* requests not yet answered, those of clients that went away too */
+    struct spare_request *spare; /* memory of requests that ended, for those to come */
+    size_t spares;
     void (*done)(void *user);
     void (*freeing)(struct server *server); /* to free what the block holds besides; NULL allowed */
 };
@@ -68,9 +70,10 @@ void server_quiesce(struct server *server);
 void server_drain(struct server *server, void (*done)(void *user));
 void server_stop(struct server *server);
 
-/* One request more, one less. The latter may free the server if none of its connections is left. */
-void server_begin_request(struct server *server);
-void server_end_request(struct server *server);
+/* One request more: `size` bytes for it, the same for all of a server, not zeroed; NULL when memory is out. */
+void *server_begin_request(struct server *server, size_t size) WEIR_MUST_USE;
+/* One less, whose memory this is. May free the server if none of its connections is left. */
+void server_end_request(struct server *server, void *request);
 
 /* For `closed` of a connection that never opened: a failed handshake goes to the log. */
 void server_log_closed(const struct server *server, enum weir_conn_reason reason, const char *text);
