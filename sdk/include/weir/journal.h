@@ -91,7 +91,8 @@ struct weir_journal_append {
     uint64_t end;
     struct weir_task task;
 };
-/* Appends in the order of the calls of one thread. `worker` is the caller's. */
+/* Appends in the order of the calls of one thread. `worker` is the caller's; what a worker asks of a journal is begun at the
+ * end of this turn of its loop, all of it at once. */
 WEIR_EXPORT void weir_journal_append(struct weir_journal *journal, struct weir_worker *worker,
                                      struct weir_journal_append *append);
 

@@ -4,7 +4,6 @@
  */
 #include <config.h>
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +79,10 @@ void journal_post(struct weir_journal *journal, enum command_kind kind, void *ob
         command->next = head;
     while (!atomic_compare_exchange_weak_explicit(&journal->commands, &head, command, memory_order_release,
                                                   memory_order_relaxed));
-    if (!head)
-        sem_post(&journal->wake);
+    if (kind == COMMAND_SYNCED || kind == COMMAND_CLOSE)
+        wake_now(journal->wake);
+    else
+        wake_soon(journal->wake);
 }
 
 void weir_journal_append(struct weir_journal *journal, struct weir_worker *worker,
@@ -187,13 +188,9 @@ static bool wait_for_work(struct weir_journal *journal)
 {
     const struct segment *active = journal->active;
     bool spare = active && active->left == 0 && active->file_bytes > IDLE_BYTES;
-    if (journal->retry_at == 0 && !spare) {
-        sem_wait(&journal->wake);
-        return false;
-    }
-    int64_t until = journal->retry_at != 0 ? journal->retry_at : journal_now() + RETRY_NS;
-    struct timespec deadline = { until / 1000000000, until % 1000000000 };
-    return sem_clockwait(&journal->wake, CLOCK_MONOTONIC, &deadline) != 0 && errno == ETIMEDOUT;
+    if (journal->retry_at == 0 && spare)
+        return !wake_wait(journal->wake, journal_now() + RETRY_NS);
+    return !wake_wait(journal->wake, journal->retry_at);
 }
 
 static bool is_done(const struct weir_journal *journal)
@@ -223,7 +220,7 @@ void journal_start(struct weir_journal *journal)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    sem_init(&journal->wake, 0, 0);
+    journal->wake = wake_new();
     if (pthread_create(&journal->thread, NULL, run, journal) != 0) {
         fprintf(stderr, "weir: cannot start a thread of the journal\n");
         abort();
@@ -236,7 +233,7 @@ void journal_stop(struct weir_journal *journal)
 {
     journal_post(journal, COMMAND_CLOSE, NULL, 0, WEIR_JOURNAL_SETTLED);
     pthread_join(journal->thread, NULL);
-    sem_destroy(&journal->wake);
+    wake_free(journal->wake);
     take_close(journal);
     for (struct segment *segment = journal->first, *next; segment; segment = next) {
         next = segment->next;

@@ -16,6 +16,7 @@
 #include "sdk/src/base/failpoint.h"
 #include "sdk/src/journal/format.h"
 #include "sdk/src/journal/io.h"
+#include "sdk/src/journal/wake.h"
 
 #define CHUNK_BYTES ((size_t)1 << 20)     /* read at once */
 #define GATHER_BYTES ((size_t)4 << 20)    /* written at once */
@@ -97,7 +98,7 @@ struct weir_journal {
     struct weir_logger *logger;
 
     pthread_t thread;
-    sem_t wake;
+    struct wake *wake;
     _Atomic(struct command *) commands; /* last one first */
     atomic_uint_fast64_t tickets;
 

@@ -42,7 +42,7 @@ static struct weir_journal_counts counts_of(const struct weir_journal *journal)
 static void wait_records(const struct weir_journal *journal, uint64_t records)
 {
     for (int i = 0; i < 5000 && counts_of(journal).records != records; i++)
-        usleep(1000);
+        weir_worker_turn(weir_worker_current(), 1);
     ck_assert_uint_eq(counts_of(journal).records, records);
 }
 
@@ -311,7 +311,7 @@ START_TEST(what_is_held_is_not_handed_out_again)
         weir_journal_settle(journal, take.sequence, WEIR_JOURNAL_SETTLED);
     }
     for (int i = 0; i < 5000 && counts_of(journal).segments > 1; i++) // the second one goes
-        usleep(1000);
+        weir_worker_turn(weir_worker_current(), 1);
     ck_assert_uint_eq(counts_of(journal).segments, 1);
     ck_assert_int_eq(rig_append(journal, 6, 20000, false), 0);
     ck_assert(rig_take(journal, &take));
@@ -407,7 +407,7 @@ START_TEST(an_idle_journal_takes_next_to_nothing)
         ck_assert_int_eq(rig_append(journal, i, 20000, false), 0);
     ck_assert_uint_eq(rig_drain(journal, NULL, 0), 50);
     for (int i = 0; i < 5000 && counts_of(journal).segments > 0; i++)
-        usleep(1000);
+        weir_worker_turn(weir_worker_current(), 1);
     ck_assert_uint_eq(counts_of(journal).segments, 0);
     ck_assert_uint_eq(counts_of(journal).disk_bytes, 0);
     ck_assert_int_eq(rig_append(journal, 99, 20000, true), 0);
