@@ -36,21 +36,40 @@ static inline bool otlp_ascii_loop(const uint8_t *p, size_t length)
     return (seen & OTLP_HIGH_BITS) == 0;
 }
 
+#ifdef __SSE2__
+/* A bit for each of 32 bytes: whether it is above 127. */
+static inline uint64_t otlp_high_32(const uint8_t *p)
+{
+    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+    return (uint32_t)_mm_movemask_epi8(low) | (uint64_t)(uint32_t)_mm_movemask_epi8(high) << 16;
+}
+#endif
+
 /* True if all bytes are ASCII. `limit` ends the memory that may be looked at; it is not below the string's
  * end. */
 static inline bool otlp_ascii(const uint8_t *p, size_t length, const uint8_t *limit)
 {
 #ifdef __SSE2__
     if (length <= 32 && limit - p >= 32) {
-        __m128i low = _mm_loadu_si128((const __m128i *)(const void *)p);
-        __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
-        uint64_t mask = (uint32_t)_mm_movemask_epi8(low) | (uint64_t)(uint32_t)_mm_movemask_epi8(high) << 16;
-        return (mask & ((UINT64_C(1) << length) - 1)) == 0;
+        return (otlp_high_32(p) & ((UINT64_C(1) << length) - 1)) == 0;
     }
 #else
     (void)limit;
 #endif
     return otlp_ascii_loop(p, length);
+}
+
+/* The same for an attribute's text, which is a bit longer: up to 63 bytes take no branch on their length. */
+static inline bool otlp_ascii_63(const uint8_t *p, size_t length, const uint8_t *limit)
+{
+#ifdef __SSE2__
+    if (length < 64 && limit - p >= 64) {
+        uint64_t mask = otlp_high_32(p) | otlp_high_32(p + 32) << 32;
+        return (mask & ((UINT64_C(1) << length) - 1)) == 0;
+    }
+#endif
+    return otlp_ascii(p, length, limit);
 }
 
 static inline bool otlp_utf8(const uint8_t *p, size_t length, const uint8_t *limit)

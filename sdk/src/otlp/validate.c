@@ -3,7 +3,7 @@
  * The validator: framing, lengths, wire types, ids, UTF-8 and depth of a whole request, and its item count.
  *
  * It is the dearest step of a pipeline that only passes telemetry on, so the field loop goes through tables
- * by the first byte of the key, and attributes with short keys and values take a short cut.
+ * by the first byte of the key, and runs of attributes with short keys and values take a short cut.
  */
 #include <config.h>
 
@@ -36,6 +36,8 @@ static const uint8_t *refuse(struct check *check, const char *reason, unsigned m
 /* Behind a varint of at most `longest` bytes; NULL when it does not end in time. */
 static inline const uint8_t *varint_end(const uint8_t *p, const uint8_t *end, size_t longest)
 {
+    if (p < end && *p < 0x80)
+        return p + 1;
     if ((size_t)(end - p) > longest)
         end = p + longest;
     while (p < end) {
@@ -173,32 +175,31 @@ static const uint8_t *look(struct check *check, unsigned message, const uint8_t 
 }
 
 /*
- * The short cut: a KeyValue of a short key and one short string, number or bool, in the order everybody
- * writes. true if that is what it is and all is well; anything else takes the long way.
+ * The short cut: steps over fields of the one-byte key `key` that are KeyValues of a short key and, behind it, one short
+ * string, number or bool, as everybody writes them. It ends at the first field that is not just that, or not right:
+ * that takes the long way.
  */
-static inline bool short_key_value(const struct check *check, const uint8_t *p, const uint8_t *end)
+static inline const uint8_t *short_key_values(const struct check *check, uint8_t key, const uint8_t *p, const uint8_t *end)
 {
-    if (end - p < 2 || p[0] != 0x0a || p[1] >= 0x80 || end - p - 2 < p[1])
-        return false;
-    size_t key_length = p[1];
-    const uint8_t *value = p + 2 + key_length;
-    if (!otlp_ascii(p + 2, key_length, check->end))
-        return false;
-    if (end - value < 4 || value[0] != 0x12 || value[1] != end - value - 2 || value[1] >= 0x80)
-        return false;
-    value += 2;
-    size_t left = (size_t)(end - value);
-    switch (value[0]) {
-    case 0x0a:
-        return value[1] == left - 2 && otlp_ascii(value + 2, left - 2, check->end);
-    case 0x10:
-    case 0x18:
-        return varint_end(value + 1, end, 10) == end;
-    case 0x21:
-        return left == 9;
-    default:
-        return false;
+    while (end - p >= 8 && p[0] == key && p[2] == 0x0a) {
+        size_t length = p[1], name = p[3];
+        if (length >= 0x80 || length > (size_t)(end - p) - 2 || name + 6 > length)
+            break;
+        const uint8_t *value = p + 4 + name, *next = p + 2 + length;
+        size_t left = length - name - 4;
+        if (value[0] != 0x12 || value[1] != left)
+            break;
+        size_t text = name;
+        if (value[2] == 0x0a && value[3] == left - 2)
+            text = length - 2; // keys and lengths between the two strings are ASCII, too
+        else if (value[2] == 0x10 || value[2] == 0x18 ? varint_end(value + 3, next, 10) != next
+                                                      : value[2] != 0x21 || left != 9)
+            break;
+        if (!otlp_ascii_63(p + 4, text, check->end))
+            break;
+        p = next;
     }
+    return p;
 }
 
 /* A length-delimited field's payload of `length` bytes at `p`. */
@@ -223,25 +224,11 @@ static inline bool payload(struct check *check, unsigned message, unsigned actio
     }
 }
 
-/* Attributes come in runs: goes on while the key is the same. The first one's length is at `p`, behind `key`.
- */
-static const uint8_t *key_values(struct check *check, unsigned message, const uint8_t *key, const uint8_t *p,
-                                 const uint8_t *end, unsigned depth)
+/* The one known field whose key is of two bytes, complete. */
+static inline bool is_span_flags(unsigned message, const uint8_t *p, const uint8_t *end)
 {
-    bool one_byte = p - key == 1;
-    for (;;) {
-        size_t length = 0;
-        const uint8_t *start = p;
-        p = read_length(p, end, &length);
-        if (!p)
-            return refuse_length(check, message, key, start, end);
-        if (!short_key_value(check, p, p + length) && !walk(check, OTLP_KEY_VALUE, p, p + length, depth))
-            return NULL;
-        p += length;
-        if (p == end || *p != *key || !one_byte)
-            return p;
-        key = p++;
-    }
+    return message == OTLP_SPAN && end - p >= 6 && p[0] == (0x80 | (OTLP_SPAN_FLAGS << 3 & 0x78) | 5) &&
+           p[1] == OTLP_SPAN_FLAGS >> 4;
 }
 
 /* The fields of one message. Recursion follows the messages' nesting and `depth`, the nesting of values. */
@@ -255,11 +242,23 @@ static bool walk(struct check *check, unsigned message, const uint8_t *p, const 
     while (p < end) {
         const uint8_t *key = p;
         unsigned action = *p < 0x80 ? rules->action[*p] : (unsigned)OTLP_DO_LOOK;
+        if (action == OTLP_DO_KEY_VALUE) {
+            p = short_key_values(check, *key, p, end);
+            if (p > key)
+                continue;
+            action = OTLP_DO_MESSAGE + OTLP_KEY_VALUE;
+        }
         p++;
         if (action == OTLP_DO_LOOK) {
+            if (is_span_flags(message, key, end)) {
+                p = key + 6;
+                continue;
+            }
             p = look(check, message, key, end, &action);
             if (!p)
                 return false;
+            if (action == OTLP_DO_KEY_VALUE)
+                action = OTLP_DO_MESSAGE + OTLP_KEY_VALUE;
         }
         switch (action) {
         case OTLP_DO_LOOK: /* an unknown field, skipped */
@@ -272,11 +271,6 @@ static bool walk(struct check *check, unsigned message, const uint8_t *p, const 
             break;
         case OTLP_DO_FIXED32:
             p = end - p >= 4 ? p + 4 : NULL;
-            break;
-        case OTLP_DO_KEY_VALUE:
-            p = key_values(check, message, key, p, end, depth);
-            if (!p)
-                return false;
             break;
         default: {
             size_t length = 0;

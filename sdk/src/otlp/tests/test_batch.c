@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <weir/context.h>
@@ -273,6 +274,110 @@ START_TEST(bad_bytes_are_refused_with_reason_and_place)
 }
 END_TEST
 
+/* A request of one resource whose first attribute is `attribute`, with much or nothing behind it. */
+static struct weir_buffer *with_attribute(const struct weir_text *attribute, bool more)
+{
+    struct weir_text resource = { NULL, 0, 0 }, request = { NULL, 0, 0 };
+    weir_text_addc(&resource, 0x0a);
+    weir_text_addc(&resource, (char)attribute->length);
+    weir_text_add(&resource, attribute->data, attribute->length);
+    for (unsigned i = 0; more && i < 10; i++)
+        weir_text_add(&resource, "\x0a\x08\x0a\x04more\x12\x00", 10);
+    for (unsigned level = 0; level < 2; level++) {
+        weir_text_addc(&request, 0x0a);
+        weir_text_addc(&request, (char)((resource.length & 0x7f) | 0x80));
+        weir_text_addc(&request, (char)(resource.length >> 7));
+        weir_text_add(&request, resource.data, resource.length);
+        weir_text_free(&resource);
+        resource = request;
+        request = (struct weir_text){ NULL, 0, 0 };
+    }
+    struct weir_buffer *bytes = weir_buffer_copy(resource.data, resource.length);
+    weir_text_free(&resource);
+    return bytes;
+}
+
+/* What is said of it; "" if nothing. */
+static const char *said_of(const struct weir_text *attribute, bool more)
+{
+    static char text[100];
+    struct weir_error error = WEIR_ERROR_INIT;
+    struct weir_buffer *bytes = with_attribute(attribute, more);
+    struct weir_batch *batch = weir_batch_from_bytes(WEIR_TRACES, bytes, bytes->data, bytes->length, &error);
+    snprintf(text, sizeof(text), "%s", batch ? "" : weir_error_text(&error));
+    if (strchr(text, '('))
+        *strchr(text, '(') = '\0';
+    weir_batch_unref(batch);
+    weir_buffer_unref(bytes);
+    weir_error_free(&error);
+    return text;
+}
+
+/* Short attributes of all lengths, with a byte that is no UTF-8 in every place. */
+START_TEST(short_attributes_are_checked_in_every_place)
+{
+    for (size_t name = 0; name <= 40; name += name < 4 ? 1 : 3) {
+        for (size_t value = 0; value <= 72; value++) {
+            struct weir_text text = { NULL, 0, 0 };
+            weir_text_addc(&text, 0x0a);
+            weir_text_addc(&text, (char)name);
+            for (size_t i = 0; i < name; i++)
+                weir_text_addc(&text, 'n');
+            weir_text_addc(&text, 0x12);
+            weir_text_addc(&text, (char)(value + 2));
+            weir_text_addc(&text, 0x0a);
+            weir_text_addc(&text, (char)value);
+            for (size_t i = 0; i < value; i++)
+                weir_text_addc(&text, 'v');
+            ck_assert_str_eq(said_of(&text, _i), "");
+            for (size_t i = 0; i < name + value; i++) {
+                char *place = &text.data[i < name ? 2 + i : 6 + i], before = *place;
+                *place = '\xff';
+                ck_assert_str_eq(said_of(&text, _i), i < name ? "KeyValue has a string that is not UTF-8 "
+                                                             : "AnyValue has a string that is not UTF-8 ");
+                *place = before;
+            }
+            weir_text_free(&text);
+        }
+    }
+}
+END_TEST
+
+START_TEST(short_attributes_are_checked_for_their_form)
+{
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *said;
+    } rows[] = {
+#define FORM(bytes, said) { bytes, sizeof(bytes) - 1, said }
+        FORM("\x0a\2\xc3\xa4\x12\4\x0a\2\xc3\xa4", ""),
+        FORM("\x0a\1k\x12\x0b\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", ""),
+        FORM("\x0a\1k\x12\x0c\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\3\x18\xff\xff", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\3\x10\x81\0", ""),
+        FORM("\x0a\1k\x12\x09\x21\xff\xff\xff\xff\xff\xff\xff\xff", ""),
+        FORM("\x0a\1k\x12\x08\x21\xff\xff\xff\xff\xff\xff\xff", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1\xff\x12\x09\x21\xff\xff\xff\xff\xff\xff\xff\xff", "KeyValue has a string that is not UTF-8 "),
+        FORM("\x0a\1k\x12\4\x0a\3vv", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\5\x0a\2vv", "KeyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\4\x0a\3vvv", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\4\x0a\1v\x18", "AnyValue has a field that is cut off "),
+        FORM("\x0a\1k\x12\5\x0a\1v\x18\1", ""),
+        FORM("\x0a\1k\x12\2\x3a\0", ""),
+        FORM("\x0a\1k\x12\2\x0d\0", "AnyValue has a known field of the wrong wire type "),
+        FORM("\x0a\1k\x12\0", ""),
+        FORM("\x0a\1k\x12\2\x10\1\x0a\1\xff", "KeyValue has a string that is not UTF-8 "),
+    };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(rows); i++) {
+        struct weir_text text = { NULL, 0, 0 };
+        weir_text_add(&text, rows[i].bytes, rows[i].length);
+        ck_assert_msg(strcmp(said_of(&text, _i), rows[i].said) == 0, "%zu: %s", i, said_of(&text, _i));
+        weir_text_free(&text);
+    }
+}
+END_TEST
+
 static const struct {
     enum weir_signal signal;
     const char *bytes;
@@ -413,6 +518,8 @@ int main(void)
     tcase_add_loop_test(tests, every_split_in_two_is_exact, 0, WEIR_PROFILES);
     tcase_add_loop_test(tests, splits_by_bytes_take_as_much_as_fits, 0, WEIR_PROFILES);
     tcase_add_test(tests, values_nest_64_deep_and_no_deeper);
+    tcase_add_loop_test(tests, short_attributes_are_checked_in_every_place, 0, 2);
+    tcase_add_loop_test(tests, short_attributes_are_checked_for_their_form, 0, 2);
     tcase_add_loop_test(tests, bad_bytes_are_refused_with_reason_and_place, 0, WEIR_ARRAY_LENGTH(refused));
     tcase_add_loop_test(tests, unusual_bytes_are_read_as_everybody_reads_them, 0, WEIR_ARRAY_LENGTH(unusual));
     tcase_add_test(tests, contexts_and_permits_go_with_the_telemetry);
