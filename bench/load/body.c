@@ -378,16 +378,18 @@ void body_free(struct body *body)
     weir_arena_free(&body->arena);
 }
 
-/* Every trace of every request gets its own id. */
+/* Every trace of every request gets its own id, random in both halves. */
 static void number_trace(const struct body *body, const struct body_item *item, uint32_t base, uint64_t first,
                          uint8_t *out)
 {
     uint64_t state = ((uint64_t)base << 32) + first * 131 + item->trace_number;
-    uint64_t id = load_random(&state) | 1;
-    if (body->hex)
-        number_print(id, (char *)out + item->trace, 16);
-    else
-        memcpy(out + item->trace, &id, sizeof id);
+    uint64_t halves[2] = { load_random(&state) | 1, load_random(&state) };
+    for (size_t i = 0; i < 2; i++) {
+        if (body->hex)
+            number_print(halves[i], (char *)out + item->trace + 16 * i, 16);
+        else
+            memcpy(out + item->trace + 8 * i, &halves[i], 8);
+    }
 }
 
 struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first,

@@ -66,15 +66,15 @@ struct body {
     struct body_item {
         size_t seq, crc; /* where the digits stand */
         struct weir_str text;
-        size_t trace; /* where the first 8 bytes of the trace id stand; 0: none */
+        size_t trace; /* where the trace id stands; 0: nowhere */
         unsigned trace_number;
     } * items;
     struct places {
         size_t *at;
         size_t count;
     } producers, dues; /* where they stand in each resource */
-    bool fixed; /* nothing of it is numbered any more */
-    bool hex; /* trace ids are text */
+    bool fixed;        /* nothing of it is numbered any more */
+    bool hex;          /* trace ids are text */
     struct weir_arena arena;
 };
 
