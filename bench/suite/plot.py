@@ -69,12 +69,17 @@ def curves(result):
     places = [LEFT + 30 + number * (WIDTH - LEFT - 170) / (len(QUANTILES) - 1) for number in range(len(QUANTILES))]
     for x, name in zip(places, QUANTILES):
         yield text(x, HEIGHT - BOTTOM + 18, name)
+    labels = []
     for name, prefix, what in lines:
         points = [(x, height(median[f'{prefix}{what}_{q}'])) for x, q in zip(places, QUANTILES)]
         dash = ' stroke-dasharray="5 4"' if what == 'answer' else ''
         path = ' '.join(f'{x:.1f},{y:.1f}' for x, y in points)
         yield f'<polyline points="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"{dash}/>'
-        yield text(points[-1][0] + 8, points[-1][1] + (12 if what == 'answer' else -2), f'{name} {what}', 'start', 11)
+        labels.append((points[-1][1] + 4, f'{name} {what}'))
+    y = 0.0
+    for wanted, words in sorted(labels):
+        y = max(wanted, y + 13)  # none stands on another
+        yield text(places[-1] + 8, y, words, 'start', 11)
 
 
 def write(folder, results):
