@@ -62,7 +62,7 @@ static void link_newest(struct cache *cache, uint32_t number)
 
 bool cache_has(struct cache *cache, const uint8_t *id, uint64_t hash)
 {
-    const uint32_t *slot = cache->count > 0 ? find(cache, half_of(id), (uint32_t)hash) : NULL;
+    const uint32_t *slot = cache->count > 0 ? find(cache, half_of(id), (uint32_t)(hash >> 32)) : NULL;
     if (!slot)
         return false;
     unlink_entry(cache, &cache->entries[*slot - 1]);
@@ -133,9 +133,9 @@ bool cache_add(struct cache *cache, const uint8_t *id, uint64_t hash)
         return false;
     uint32_t number = cache->count < cache->size ? cache->count++ : drop_oldest(cache);
     cache->entries[number].half = half_of(id);
-    cache->entries[number].hash = (uint32_t)hash;
+    cache->entries[number].hash = (uint32_t)(hash >> 32);
     link_newest(cache, number);
-    put_slot(cache->slots, cache->slot_mask, (uint32_t)hash, number);
+    put_slot(cache->slots, cache->slot_mask, (uint32_t)(hash >> 32), number);
     return true;
 }
 

@@ -14,7 +14,9 @@
 
 uint64_t trace_hash(const uint8_t *id)
 {
-    return weir_hash(0, weir_str_make((const char *)id + 8, 8));
+    uint64_t half = weir_hash(0, weir_str_make((const char *)id + 8, 8));
+    uint64_t whole = weir_hash(half, weir_str_make((const char *)id, 8));
+    return (half & ~(uint64_t)UINT32_MAX) | (whole & UINT32_MAX);
 }
 
 static bool make_slots(struct table *table, uint32_t count)

@@ -79,7 +79,9 @@ static inline struct trace *table_at(const struct table *table, uint32_t number)
     return (struct trace *)(void *)(table->blocks[number >> 8] + (number & 255) * table->stride);
 }
 
-/* Spreads trace ids over workers and slots: over the half of the id that decision caches know traces by. */
+/* Spreads trace ids. The upper half is of that half of the id that decision caches know traces by, for them and for the
+ * choice of a worker; the lower half is of the whole id, for the table, which many ids with the same half shall not make
+ * slow. */
 uint64_t trace_hash(const uint8_t *id);
 
 /* Ask the memory for what a look-up of this hash will touch: first the index, some look-ups later the trace. Only hints. */
