@@ -378,16 +378,11 @@ void body_free(struct body *body)
     weir_arena_free(&body->arena);
 }
 
-<<<<<<< HEAD
 /* Every trace of every request gets its own id, random in both halves. */
-=======
-/* Every trace of every request gets its own id. The second half of it changes, for some know traces by that one alone. */
->>>>>>> bbf03d0 (tail_sampling: traces that share half an id are found as fast as others; weir-load: ids differ in both halves)
 static void number_trace(const struct body *body, const struct body_item *item, uint32_t base, uint64_t first,
                          uint8_t *out)
 {
     uint64_t state = ((uint64_t)base << 32) + first * 131 + item->trace_number;
-<<<<<<< HEAD
     uint64_t halves[2] = { load_random(&state) | 1, load_random(&state) };
     for (size_t i = 0; i < 2; i++) {
         if (body->hex)
@@ -395,13 +390,6 @@ static void number_trace(const struct body *body, const struct body_item *item, 
         else
             memcpy(out + item->trace + 8 * i, &halves[i], 8);
     }
-=======
-    uint64_t id = load_random(&state) | 1;
-    if (body->hex)
-        number_print(id, (char *)out + item->trace + 16, 16);
-    else
-        memcpy(out + item->trace + 8, &id, sizeof id);
->>>>>>> bbf03d0 (tail_sampling: traces that share half an id are found as fast as others; weir-load: ids differ in both halves)
 }
 
 struct weir_buffer *body_number(const struct body *body, const char *producer, uint32_t base, uint64_t first,
