@@ -22,7 +22,7 @@ def _read(path, key):
 
 
 class Limit:
-    """`cpus` of a CPU (a fraction) and `mib` of memory, page cache included; None: no limit.
+    """`cpus` of a CPU (a fraction) and `mib` of memory, page cache included; None: no limit, and for the CPU no group.
 
     Its weight against other groups is the highest there is, so that what else runs on the machine takes as little as
     possible of what the limit grants.
@@ -34,12 +34,13 @@ class Limit:
         name = f'weir-bench.{os.getpid()}'
         self.cpu = ROOT / name if self.unified else ROOT / 'cpu' / name
         self.memory = ROOT / name if self.unified else ROOT / 'memory' / name
+        self.folders = {self.cpu, self.memory} if cpus else {self.memory}
 
     def __enter__(self):
         try:
             if self.unified:
                 (ROOT / 'cgroup.subtree_control').write_text('+cpu +memory')
-            for folder in {self.cpu, self.memory}:
+            for folder in self.folders:
                 folder.mkdir()
             self._set()
         except OSError as error:
@@ -48,19 +49,20 @@ class Limit:
         return self
 
     def _set(self):
-        quota = int(self.cpus * PERIOD) if self.cpus else None
         if self.unified:
-            (self.cpu / 'cpu.weight').write_text('10000')
-            (self.cpu / 'cpu.max').write_text(f'{quota or "max"} {PERIOD}')
             (self.memory / 'memory.max').write_text(str(self.mib << 20) if self.mib else 'max')
         else:
+            (self.memory / 'memory.limit_in_bytes').write_text(str(self.mib << 20) if self.mib else '-1')
+        if self.cpus and self.unified:
+            (self.cpu / 'cpu.weight').write_text('10000')
+            (self.cpu / 'cpu.max').write_text(f'{int(self.cpus * PERIOD)} {PERIOD}')
+        elif self.cpus:
             (self.cpu / 'cpu.shares').write_text('262144')
             (self.cpu / 'cpu.cfs_period_us').write_text(str(PERIOD))
-            (self.cpu / 'cpu.cfs_quota_us').write_text(str(quota or -1))
-            (self.memory / 'memory.limit_in_bytes').write_text(str(self.mib << 20) if self.mib else '-1')
+            (self.cpu / 'cpu.cfs_quota_us').write_text(str(int(self.cpus * PERIOD)))
 
     def _remove(self):
-        for folder in {self.cpu, self.memory}:
+        for folder in self.folders:
             for _ in range(100):  # a process that has just ended is still counted for a moment
                 try:
                     folder.rmdir()
@@ -76,11 +78,13 @@ class Limit:
 
     def command(self, arguments):
         """The command that runs `arguments` inside."""
-        files = ' '.join(f'{folder}/cgroup.procs' for folder in {self.cpu, self.memory})
+        files = ' '.join(f'{folder}/cgroup.procs' for folder in self.folders)
         return ['/bin/sh', '-c', f'for f in {files}; do echo $$ >$f || exit 1; done; exec "$@"', 'sh', *arguments]
 
     def throttled(self):
         """How often, and for how many seconds, the CPU limit has stopped what runs inside."""
+        if not self.cpus:
+            return 0, 0
         stat = self.cpu / 'cpu.stat'
         seconds = _read(stat, 'throttled_usec') / 1e6 if self.unified else _read(stat, 'throttled_time') / 1e9
         return _read(stat, 'nr_throttled'), seconds

@@ -41,9 +41,10 @@ def memory_limit(role):
 
 
 class Role(Process):
-    """weir with a role's example, inside a limit. `change` may edit the configuration; `files` holds its state."""
+    """weir with a role's example, inside a limit. `change` may edit the configuration; `files` holds its state; `first` is a
+    command that runs it."""
 
-    def __init__(self, build, role, limit, sink, certificate=None, change=None, files=None):
+    def __init__(self, build, role, limit, sink, certificate=None, change=None, files=None, first=()):
         self.folder = tempfile.TemporaryDirectory(prefix='weir-budget.', dir=files)
         document, self.ports = example(role, self.folder.name, sink, certificate)
         if change:
@@ -51,7 +52,7 @@ class Role(Process):
         path = os.path.join(self.folder.name, 'config.json')
         with open(path, 'w') as file:
             json.dump(document, file)
-        command = limit.command([binary(build, 'weir'), '--plugin-dir', f'{build}/plugins-1', '--config', path])
+        command = limit.command([*first, binary(build, 'weir'), '--plugin-dir', f'{build}/plugins-1', '--config', path])
         super().__init__(build, command, COLLECTOR_CPUS, subprocess.DEVNULL)
         self.wait_for(READY, 30)
 
