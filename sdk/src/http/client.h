@@ -131,6 +131,7 @@ struct weir_http_link {
     bool retiring;               /* closed behind its call */
     int64_t retire_at;           /* on the worker's clock: another is to take its place */
     struct weir_timer idle;      /* idle_conn_timeout, HTTP/2 health pings */
+    bool spare;                  /* idle, and one more than are kept */
     struct weir_http_call *call; /* HTTP/1 */
     struct weir_http_h1 *h1;
     struct weir_http_h2 *h2;
@@ -180,6 +181,8 @@ void weir_http_pool_free(struct weir_http_client *client);
 /* What a connection reports: it can take calls (again); it will take no more. */
 void weir_http_pool_ready(struct weir_http_link *link);
 void weir_http_pool_gone(struct weir_http_link *link);
+/* Asked when its idle time is over: whether it stays nevertheless, for it was short and the others have gone. */
+bool weir_http_pool_keeps(struct weir_http_link *link);
 /* No connection came about: fails what waits, and makes the next attempt wait. */
 void weir_http_pool_refused(struct weir_http_origin *origin, const char *reason);
 

@@ -168,7 +168,9 @@ static const struct weir_conn_events events = {
 
 static void idle_too_long(struct weir_timer *timer)
 {
-    weir_http_link_close(WEIR_CONTAINER_OF(timer, struct weir_http_link, idle), NULL);
+    struct weir_http_link *link = WEIR_CONTAINER_OF(timer, struct weir_http_link, idle);
+    if (!weir_http_pool_keeps(link))
+        weir_http_link_close(link, NULL);
 }
 
 struct weir_http_link *weir_http_link_open(struct weir_http_origin *origin)

@@ -48,7 +48,7 @@ static const struct weir_option rows[] = {
                 .bounded = true, .min = 0, .doc = "Idle connections kept by each worker; 0: no limit."),
     WEIR_OPTION(struct weir_http_client_options, max_idle_conns_per_host, "max_idle_conns_per_host",
                 .preset = "0", .bounded = true, .min = 0,
-                .doc = "Idle connections kept to one host by each worker; 0: 2."),
+                .doc = "Idle connections kept to one host by each worker; 0: 2. Others stay for a second."),
     WEIR_OPTION(struct weir_http_client_options, max_conns_per_host, "max_conns_per_host", .preset = "0",
                 .bounded = true, .min = 0, .doc = "Connections to one host from each worker; 0: no limit."),
     WEIR_OPTION(struct weir_http_client_options, idle_conn_timeout, "idle_conn_timeout", .preset = "90s",

@@ -11,6 +11,7 @@
 #include "sdk/src/http/client.h"
 
 #define DEFAULT_IDLE_PER_HOST 2
+#define SPARE_TIMEOUT 1000000000LL /* nanoseconds that one more stays: bursts shall not connect anew each time */
 #define RETRY_FIRST 1000000000LL /* nanoseconds */
 #define RETRY_MAX 5000000000LL
 
@@ -156,15 +157,18 @@ void weir_http_pool_leave(struct weir_http_call *call)
     weir_http_queue_remove(&call->origin->waiting, call);
 }
 
-/* More idle connections than the options want: the oldest goes. */
+/* More idle connections to the host than the options want. */
+static bool has_spares(const struct weir_http_origin *origin)
+{
+    int64_t per_host = options_of(origin)->max_idle_conns_per_host;
+    return origin->idle_count > (per_host <= 0 ? DEFAULT_IDLE_PER_HOST : (size_t)per_host);
+}
+
+/* More idle connections than the options want, to all hosts: the oldest of this one goes. */
 static void trim_idle(struct weir_http_origin *origin)
 {
     const struct weir_http_client_options *options = options_of(origin);
-    int64_t per_host = options->max_idle_conns_per_host;
-    size_t limit = per_host <= 0 ? DEFAULT_IDLE_PER_HOST : (size_t)per_host;
-    bool too_many =
-        options->max_idle_conns > 0 && origin->client->idle_links > (size_t)options->max_idle_conns;
-    if (origin->idle_count <= limit && !too_many)
+    if (options->max_idle_conns <= 0 || origin->client->idle_links <= (size_t)options->max_idle_conns)
         return;
     struct weir_http_link *oldest = NULL;
     for (struct weir_http_link *link = origin->links; link; link = link->next)
@@ -186,8 +190,22 @@ static void keep_idle(struct weir_http_link *link)
     link->state = WEIR_HTTP_LINK_IDLE;
     link->origin->idle_count++;
     link->client->idle_links++;
-    start_idle_timer(link);
+    int64_t timeout = options_of(link->origin)->idle_conn_timeout.ns;
+    link->spare = has_spares(link->origin) && (timeout <= 0 || timeout > SPARE_TIMEOUT);
+    if (link->spare)
+        weir_timer_start(&link->idle, SPARE_TIMEOUT);
+    else
+        start_idle_timer(link);
     trim_idle(link->origin);
+}
+
+bool weir_http_pool_keeps(struct weir_http_link *link)
+{
+    if (!link->spare || has_spares(link->origin))
+        return false;
+    link->spare = false;
+    start_idle_timer(link);
+    return true;
 }
 
 void weir_http_pool_ready(struct weir_http_link *link)

@@ -234,6 +234,21 @@ START_TEST(no_keep_alives)
 }
 END_TEST
 
+static void use_four_connections(struct exchange *exchanges, const int *fds)
+{
+    struct weir_text got = { 0 };
+    for (int i = 0; i < 4; i++) {
+        peer_read_until(fds[i], &got, "\r\n\r\nx");
+        weir_text_clear(&got);
+        peer_say(fds[i], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    }
+    for (int i = 0; i < 4; i++) {
+        PEER_WAIT(exchanges[i].done);
+        end(&exchanges[i]);
+    }
+    weir_text_free(&got);
+}
+
 START_TEST(idle_connections_have_limits)
 {
     struct exchange exchanges[4];
@@ -243,17 +258,13 @@ START_TEST(idle_connections_have_limits)
         send_one(&exchanges[i], "/", "x");
     for (int i = 0; i < 4; i++)
         fds[i] = peer_accept(listener);
-    for (int i = 0; i < 4; i++) {
-        struct weir_text got = { 0 };
-        peer_read_until(fds[i], &got, "\r\n\r\nx");
-        weir_text_free(&got);
-        peer_say(fds[i], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    }
-    for (int i = 0; i < 4; i++) {
-        PEER_WAIT(exchanges[i].done);
-        end(&exchanges[i]);
-    }
-    /* Two of the four are kept (max_idle_conns_per_host 0 means 2). */
+    use_four_connections(exchanges, fds);
+    /* All four serve the next burst. */
+    for (int i = 0; i < 4; i++)
+        send_one(&exchanges[i], "/", "x");
+    use_four_connections(exchanges, fds);
+    ck_assert_int_lt(peer_try_accept(listener), 0);
+    /* After a second two of the four are kept (max_idle_conns_per_host 0 means 2). */
     int closed = 0;
     struct weir_text rest = { 0 };
     time_t give_up = time(NULL) + 5;
