@@ -30,12 +30,12 @@ enum weir_inflate_status output_start(struct output *output, const struct weir_i
 {
     output->limits = limits;
     output->cap = cap_of(limits, in_length);
-    output->buffer = weir_buffer_new(1); // so that there is a place to point to
-    if (!output->buffer)
-        return WEIR_INFLATE_FAILED;
     if (guess > output->cap)
         guess = output->cap;
-    return guess > 0 ? grow(output, guess + 1) : WEIR_INFLATE_OK;
+    if (guess > 0 && limits->grow && !limits->grow(limits->user, guess + 1))
+        return WEIR_INFLATE_REFUSED;
+    output->buffer = weir_buffer_new(guess + 1); // at least a place to point to
+    return output->buffer ? WEIR_INFLATE_OK : WEIR_INFLATE_FAILED;
 }
 
 enum weir_inflate_status output_need(struct output *output, size_t need, uint8_t **place)
