@@ -21,9 +21,24 @@ void loki_line_addc(struct loki_line *line, char c)
     loki_line_add(line, weir_str_make(&c, 1));
 }
 
-static bool is_plain(unsigned char c, bool html)
+/* Bytes from the blank on that do not stand in a string as they are: in any, and in one as Go's encoder has
+ * it. */
+enum { ALWAYS = 1, IN_HTML = 2 };
+static const unsigned char special[256] = {
+    ['"'] = ALWAYS,  ['\\'] = ALWAYS, ['<'] = IN_HTML,
+    ['>'] = IN_HTML, ['&'] = IN_HTML, [0xe2] = IN_HTML, /* the last maybe; see is_separator */
+};
+
+/* Where the next byte stands that may have to be escaped, or the end. */
+static size_t skip_plain(struct weir_str text, size_t at, unsigned char which)
 {
-    return c >= ' ' && c != '"' && c != '\\' && !(html && (c == '<' || c == '>' || c == '&'));
+    while (at < text.length) {
+        unsigned char c = (unsigned char)text.data[at];
+        if (c < ' ' || (special[c] & which))
+            break;
+        at++;
+    }
+    return at;
 }
 
 static void add_escape(struct loki_line *line, unsigned char c)
@@ -54,26 +69,30 @@ static void add_escape(struct loki_line *line, unsigned char c)
 /* U+2028 and U+2029, which Go escapes for JavaScript's sake. */
 static bool is_separator(struct weir_str text, size_t at)
 {
-    return text.length - at >= 3 && memcmp(text.data + at, "\xe2\x80", 2) == 0
-           && (text.data[at + 2] == '\xa8' || text.data[at + 2] == '\xa9');
+    return text.length - at >= 3 && memcmp(text.data + at, "\xe2\x80", 2) == 0 &&
+           (text.data[at + 2] == '\xa8' || text.data[at + 2] == '\xa9');
 }
 
 void loki_line_add_quoted(struct loki_line *line, struct weir_str text, bool html)
 {
+    unsigned char which = html ? ALWAYS | IN_HTML : ALWAYS;
     size_t from = 0;
     loki_line_addc(line, '"');
-    for (size_t at = 0; at < text.length && !line->problem; at++) {
+    for (size_t at = skip_plain(text, 0, which); at < text.length && !line->problem;
+         at = skip_plain(text, at, which)) {
         unsigned char c = (unsigned char)text.data[at];
-        bool separator = html && c == 0xe2 && is_separator(text, at);
-        if (is_plain(c, html) && !separator)
+        bool separator = c == 0xe2 && is_separator(text, at);
+        if (c == 0xe2 && !separator) {
+            at++;
             continue;
+        }
         loki_line_add(line, weir_str_make(text.data + from, at - from));
         if (separator)
             loki_line_add(line, text.data[at + 2] == '\xa8' ? WEIR_STR("\\u2028") : WEIR_STR("\\u2029"));
         else
             add_escape(line, c);
-        at += separator ? 2 : 0;
-        from = at + 1;
+        at += separator ? 3 : 1;
+        from = at;
     }
     if (text.length > from)
         loki_line_add(line, weir_str_make(text.data + from, text.length - from));
@@ -92,10 +111,14 @@ bool loki_id_is_set(weir_id_bytes id)
 void loki_line_add_hex(struct loki_line *line, weir_id_bytes id)
 {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < id.length; i++) {
-        unsigned char c = (unsigned char)id.data[i];
-        char pair[2] = { digits[c >> 4], digits[c & 15] };
-        loki_line_add(line, weir_str_make(pair, sizeof(pair)));
+    char text[32];
+    for (size_t i = 0; i < id.length;) {
+        size_t length = 0;
+        for (; i < id.length && length < sizeof(text); i++) {
+            text[length++] = digits[(unsigned char)id.data[i] >> 4];
+            text[length++] = digits[(unsigned char)id.data[i] & 15];
+        }
+        loki_line_add(line, weir_str_make(text, length));
     }
 }
 
