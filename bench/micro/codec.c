@@ -140,8 +140,7 @@ static void insert_into(struct weir_batch *batch, struct weir_entry *entry, int 
         abort();
 }
 
-/* What the attributes processor does with one insert. */
-static uint64_t insert(int signal)
+static void make_actions(void)
 {
     static const struct weir_node production = { .type = WEIR_NODE_STRING, .text = { "production", 10 } };
     struct weir_action_options option = {
@@ -152,17 +151,22 @@ static uint64_t insert(int signal)
     struct weir_groups options = { .items = &option, .count = 1 };
     if (!actions)
         actions = require(weir_actions_new(&options, NULL));
+}
+
+/* What the attributes processor does with one insert. */
+static uint64_t insert(int signal)
+{
+    make_actions();
     return walk(signal, insert_into, true);
 }
 
-static uint64_t edit_resource(int signal)
+/* What the resource processor does with one. */
+static uint64_t insert_into_resource(int signal)
 {
+    make_actions();
     for (size_t i = 0; i < REQUESTS; i++) {
         struct weir_batch *batch = checked(signal, i);
-        struct weir_resource *resource = require(weir_group_edit_resource(weir_batch_first_group(batch)));
-        if (!weir_attributes_set(&resource->attributes, weir_batch_arena(batch),
-                                 WEIR_STR("deployment.environment.name"),
-                                 weir_value_string(WEIR_STR("production"))))
+        if (!weir_actions_apply_resource(actions, batch, weir_batch_first_group(batch)))
             abort();
         weir_batch_commit(batch);
         send(batch);
@@ -202,7 +206,7 @@ static uint64_t merge_and_split(int signal)
     { NAME ": decode", SIGNAL, prepare, decode, finish },                                 \
     { NAME ": encode what is unchanged", SIGNAL, prepare, encode, finish },               \
     { NAME ": edit and encode", SIGNAL, prepare, edit, finish },                          \
-    { NAME ": insert into the resource and encode", SIGNAL, prepare, edit_resource, finish }, \
+    { NAME ": insert into the resource and encode", SIGNAL, prepare, insert_into_resource, finish }, \
     { NAME ": merge, split, encode", SIGNAL, prepare, merge_and_split, finish }
 
 const struct step codec_steps[] = {

@@ -41,17 +41,9 @@ static void destroy(struct weir_instance *instance)
 /* False when memory is out. */
 static bool change(const struct weir_actions *actions, struct weir_batch *batch)
 {
-    for (struct weir_group *group = weir_batch_first_group(batch); group; group = weir_group_next(group)) {
-        const struct weir_resource *as_is = weir_group_resource(group);
-        if (!as_is)
+    for (struct weir_group *group = weir_batch_first_group(batch); group; group = weir_group_next(group))
+        if (!weir_actions_apply_resource(actions, batch, group))
             return false;
-        if (!weir_actions_touch(actions, &as_is->attributes))
-            continue;
-        struct weir_resource *resource = weir_group_edit_resource(group);
-        if (!resource || !weir_actions_apply(actions, &resource->attributes, weir_batch_arena(batch),
-                                             weir_batch_context(batch)))
-            return false;
-    }
     weir_batch_commit(batch);
     return true;
 }

@@ -62,6 +62,10 @@ WEIR_EXPORT bool weir_actions_apply(const struct weir_actions *actions, struct w
 WEIR_EXPORT bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_batch *batch,
                                           struct weir_entry *entry) WEIR_MUST_USE;
 
+/* The same for the attributes of a group's resource. */
+WEIR_EXPORT bool weir_actions_apply_resource(const struct weir_actions *actions, struct weir_batch *batch,
+                                             struct weir_group *group) WEIR_MUST_USE;
+
 WEIR_END
 
 #endif

@@ -186,3 +186,14 @@ bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_ba
     return weir_batch_signal(batch) == WEIR_TRACES ? apply_to_span(actions, batch, entry)
                                                    : apply_to_record(actions, batch, entry);
 }
+
+bool weir_actions_apply_resource(const struct weir_actions *actions, struct weir_batch *batch, struct weir_group *group)
+{
+    if (actions->rules && otlp_can_rewrite_resource(group))
+        return otlp_rewrite_resource(group, actions->rules, actions->rule_count);
+    const struct weir_resource *resource = weir_group_resource(group);
+    if (!resource || !weir_actions_touch(actions, &resource->attributes))
+        return resource != NULL;
+    struct weir_resource *own = weir_group_edit_resource(group);
+    return own && weir_actions_apply(actions, &own->attributes, weir_batch_arena(batch), weir_batch_context(batch));
+}

@@ -46,6 +46,13 @@ void otlp_entry_replace(struct weir_entry *entry, struct otlp_slice raw)
     mark_group(entry->scope->group);
 }
 
+void otlp_resource_replace(struct weir_group *group, struct otlp_slice raw)
+{
+    group->resource.raw = raw;
+    group->resource.decoded = NULL;
+    mark_group(group);
+}
+
 static void uncount_group(struct weir_group *group)
 {
     group->counted = false;

@@ -7,7 +7,7 @@
 #include "sdk/src/otlp/rewrite.h"
 #include "sdk/src/otlp/write.h"
 
-/* One entry being rewritten. */
+/* One entry or resource being rewritten. */
 struct pass {
     const struct otlp_rule *rules;
     size_t count;
@@ -163,9 +163,9 @@ static uint8_t *copy_fields(const struct pass *pass, uint8_t *out, struct weir_s
     return copy_range(out, from, cursor.end);
 }
 
-static void write_entry(const struct pass *pass, uint8_t *out, struct weir_str payload)
+static void write_all(const struct pass *pass, uint8_t *out, uint8_t key, struct weir_str payload)
 {
-    *out++ = OTLP_KEY_2;
+    *out++ = key;
     out = otlp_put_varint(out, pass->size);
     const struct weir_cursor all = otlp_fields(payload);
     out = pass->moved ? copy_fields(pass, out, payload) : copy_range(out, all.at, all.end);
@@ -175,26 +175,56 @@ static void write_entry(const struct pass *pass, uint8_t *out, struct weir_str p
     }
 }
 
+/* Makes *raw what the rules make of it: a field of key `key`, whose payload is the message. *changed tells whether that is
+ * something else. */
+static bool rewrite(struct pass *pass, struct otlp_chunk *chunk, uint8_t key, struct otlp_slice *raw, bool *changed)
+{
+    struct weir_str payload = otlp_slice_payload(raw);
+    struct weir_buffer *buffer;
+    measure(pass, payload);
+    *changed = pass->moved;
+    for (size_t i = 0; i < pass->count; i++) {
+        if (!appends(pass, i))
+            continue;
+        pass->size += otlp_field_size(pass->rules[i].added.length);
+        *changed = true;
+    }
+    if (!*changed)
+        return true;
+    size_t size = otlp_field_size(pass->size);
+    uint8_t *bytes = otlp_chunk_fresh(chunk, size, &buffer);
+    if (!bytes)
+        return false;
+    write_all(pass, bytes, key, payload);
+    *raw = (struct otlp_slice){ bytes, buffer, size };
+    return true;
+}
+
 bool otlp_rewrite(struct weir_entry *entry, const struct otlp_rule *rules, size_t count)
 {
     struct pass pass = { .rules = rules, .count = count, .number = attributes_number(entry) };
-    struct weir_str payload = otlp_slice_payload(&entry->raw);
-    struct weir_buffer *buffer;
-    bool changed = false;
-    measure(&pass, payload);
-    for (size_t i = 0; i < count; i++) {
-        if (!appends(&pass, i))
-            continue;
-        pass.size += otlp_field_size(rules[i].added.length);
-        changed = true;
-    }
-    if (!changed && !pass.moved)
-        return true;
-    size_t size = otlp_field_size(pass.size);
-    uint8_t *bytes = otlp_chunk_fresh(entry->scope->group->chunk, size, &buffer);
-    if (!bytes)
+    struct otlp_slice raw = entry->raw;
+    bool changed;
+    if (!rewrite(&pass, entry->scope->group->chunk, OTLP_KEY_2, &raw, &changed))
         return false;
-    write_entry(&pass, bytes, payload);
-    otlp_entry_replace(entry, (struct otlp_slice){ bytes, buffer, size });
+    if (changed)
+        otlp_entry_replace(entry, raw);
+    return true;
+}
+
+bool otlp_can_rewrite_resource(struct weir_group *group)
+{
+    return otlp_open_group(group) && !group->resource.changed;
+}
+
+bool otlp_rewrite_resource(struct weir_group *group, const struct otlp_rule *rules, size_t count)
+{
+    struct pass pass = { .rules = rules, .count = count, .number = 1 };
+    struct otlp_slice raw = group->resource.raw;
+    bool changed;
+    if (!rewrite(&pass, group->chunk, OTLP_KEY_1, &raw, &changed))
+        return false;
+    if (changed)
+        otlp_resource_replace(group, raw);
     return true;
 }

@@ -227,6 +227,8 @@ size_t otlp_entry_size(const struct weir_entry *entry);
 
 /* edit.c: gives a span or log record other bytes, the whole field, which the chunk keeps. */
 void otlp_entry_replace(struct weir_entry *entry, struct otlp_slice raw);
+/* The same for the resource of an opened group. */
+void otlp_resource_replace(struct weir_group *group, struct otlp_slice raw);
 
 /* copy.c: a chunk of its own with the same telemetry. NULL when memory is out. */
 struct otlp_chunk *otlp_chunk_copy(struct otlp_chunk *chunk, struct weir_batch *batch);

@@ -110,6 +110,50 @@ START_TEST(bytes_and_structs_come_to_the_same)
 }
 END_TEST
 
+static void apply_to_resources(const struct weir_actions *actions, struct weir_batch *batch)
+{
+    for (struct weir_group *group = weir_batch_first_group(batch); group; group = weir_group_next(group))
+        ck_assert(weir_actions_apply_resource(actions, batch, group));
+    weir_batch_commit(batch);
+}
+
+START_TEST(bytes_and_structs_of_resources_come_to_the_same)
+{
+    enum weir_signal signal = (enum weir_signal)_i;
+    struct oracle_random random = { .state = 900 + (uint64_t)_i };
+    size_t changed = 0;
+    for (unsigned i = 0; i < CASES; i++) {
+        struct weir_actions actions;
+        struct keys keys = { .items = { WEIR_STR("new"), WEIR_STR("newer") }, .count = 2 };
+        size_t length;
+        ProtobufCMessage *request = oracle_generate(&random, signal, oracle_below(&random, 100));
+        uint8_t *bytes = oracle_pack(request, &length);
+        struct weir_batch *as_bytes = batch_of(signal, bytes, length), *as_structs = batch_of(signal, bytes, length);
+        struct weir_batch *walked = batch_of(signal, bytes, length);
+        for (struct weir_group *group = weir_batch_first_group(walked); group; group = weir_group_next(group))
+            add_keys(&keys, &weir_group_resource(group)->attributes);
+        make_actions(&actions, &random, &keys);
+        struct weir_actions unplanned = { .items = actions.items, .count = actions.count };
+        for (unsigned times = 0; times <= i % 2; times++) {
+            apply_to_resources(&actions, as_bytes);
+            apply_to_resources(&unplanned, as_structs);
+        }
+        // Structs behind changed bytes are theirs.
+        for (struct weir_group *group = weir_batch_first_group(as_bytes); i % 3 == 0 && group; group = weir_group_next(group))
+            ck_assert_ptr_nonnull(weir_group_edit_resource(group));
+        batch_same(as_bytes, as_structs);
+        changed += weir_batch_bytes(as_bytes) != length;
+        weir_batch_unref(as_bytes);
+        weir_batch_unref(as_structs);
+        weir_batch_unref(walked);
+        free_actions(&actions);
+        protobuf_c_message_free_unpacked(request, NULL);
+        free(bytes);
+    }
+    ck_assert_uint_gt(changed, CASES / 4);
+}
+END_TEST
+
 /* "put+added-" of a key's actions: what they come to. */
 static const char *plan_of(const char *words)
 {
@@ -278,6 +322,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     tcase_add_loop_test(tests, bytes_and_structs_come_to_the_same, 0, 2);
+    tcase_add_loop_test(tests, bytes_and_structs_of_resources_come_to_the_same, WEIR_TRACES, WEIR_LOGS + 1);
     tcase_add_test(tests, actions_on_one_key_come_to_one_rule);
     tcase_add_test(tests, of_several_with_one_key_the_first_is_put_and_all_are_deleted);
     tcase_add_test(tests, attributes_written_unusually);
