@@ -6,6 +6,29 @@
 
 #include "sdk/src/otlp/read.h"
 
+bool otlp_read_any(struct weir_cursor *cursor, struct otlp_read *out)
+{
+    uint32_t low;
+    out->value = 0;
+    if (!weir_cursor_tag(cursor, &out->number, &out->type))
+        return false;
+    switch (out->type) {
+    case WEIR_WIRE_VARINT:
+        return weir_cursor_varint(cursor, &out->value);
+    case WEIR_WIRE_FIXED64:
+        return weir_cursor_fixed64(cursor, &out->value);
+    case WEIR_WIRE_BYTES:
+        return weir_cursor_bytes(cursor, &out->bytes);
+    case WEIR_WIRE_FIXED32:
+        if (!weir_cursor_fixed32(cursor, &low))
+            return false;
+        out->value = low;
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Only the framing counts here; most keys and lengths are of one byte. */
 void otlp_count_fields(struct weir_str bytes, struct otlp_counts *out)
 {
@@ -13,12 +36,15 @@ void otlp_count_fields(struct weir_str bytes, struct otlp_counts *out)
     memset(out, 0, sizeof(*out));
     while (cursor.at < cursor.end) {
         const uint8_t *p = cursor.at;
+        size_t left = weir_cursor_left(&cursor);
         uint32_t number;
         enum weir_wire_type type;
-        if ((p[0] & 0x87) == WEIR_WIRE_BYTES && cursor.end - p > 1 && p[1] < 0x80 &&
-            cursor.end - p - 2 >= p[1]) {
+        if (left > 1 && (p[0] & 0x87) == WEIR_WIRE_BYTES && p[1] < 0x80 && p[1] <= left - 2) {
             out->of[p[0] >> 3]++;
             cursor.at = p + 2 + p[1];
+        } else if (left >= 9 && (p[0] & 0x87) == WEIR_WIRE_FIXED64) {
+            out->of[p[0] >> 3]++;
+            cursor.at = p + 9;
         } else {
             if (!weir_cursor_tag(&cursor, &number, &type) || !weir_cursor_skip(&cursor, type))
                 return;
@@ -131,22 +157,25 @@ bool otlp_decode_value(struct weir_arena *arena, struct weir_str bytes, struct w
     return true;
 }
 
-/* The shape that nearly all attributes have: a short key, then one short scalar. false: take the long way. */
+/* The shape that nearly all attributes have: a short key, then one short scalar. false, with nothing written: take the
+ * long way. */
 static inline bool short_attribute(struct weir_str bytes, struct weir_attribute *out)
 {
-    const uint8_t *p = (const uint8_t *)bytes.data, *end = p + bytes.length;
-    if (bytes.length < 6 || p[0] != 0x0a || p[1] >= 0x80 || bytes.length - 2 < p[1])
+    const uint8_t *p = (const uint8_t *)bytes.data;
+    if (bytes.length < 6 || bytes.length >= 0x80 || p[0] != 0x0a || p[1] + 6u > bytes.length)
         return false;
     const uint8_t *value = p + 2 + p[1];
-    if (end - value < 4 || value[0] != 0x12 || value[1] != end - value - 2 || value[1] >= 0x80)
+    size_t left = bytes.length - p[1] - 4;
+    if (value[0] != 0x12 || value[1] != left)
         return false;
-    struct weir_cursor number = weir_cursor_make(value + 3, (size_t)(end - value) - 3);
+    struct weir_cursor number = weir_cursor_make(value + 3, left - 1);
     uint64_t bits;
     switch (value[2]) {
     case 0x0a:
-        if (value[3] != end - value - 4)
+        if (value[3] != left - 2)
             return false;
-        out->value = weir_value_string(weir_str_make((const char *)value + 4, value[3]));
+        out->value.type = WEIR_VALUE_STRING;
+        out->value.string = weir_str_make((const char *)value + 4, left - 2);
         break;
     case 0x10:
     case 0x18:
@@ -155,7 +184,7 @@ static inline bool short_attribute(struct weir_str bytes, struct weir_attribute 
         out->value = value[2] == 0x10 ? weir_value_bool(bits != 0) : weir_value_int((int64_t)bits);
         break;
     case 0x21:
-        if (end - value != 11 || !weir_cursor_fixed64(&number, &bits))
+        if (left != 9 || !weir_cursor_fixed64(&number, &bits))
             return false;
         out->value = weir_value_double(otlp_double(bits));
         break;

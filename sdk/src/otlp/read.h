@@ -18,37 +18,22 @@ struct otlp_read {
     struct weir_str bytes;
 };
 
-/* The next field; false at the end. */
-static inline bool otlp_read_next(struct weir_cursor *cursor, struct otlp_read *out)
+/* decode_common.c: as otlp_read_next, for a field of any kind. */
+bool otlp_read_any(struct weir_cursor *cursor, struct otlp_read *out);
+
+/* The next field; false at the end. Inline whatever its size, or else the cursor has to be in memory. */
+__attribute__((always_inline)) static inline bool otlp_read_next(struct weir_cursor *cursor, struct otlp_read *out)
 {
-    uint32_t low;
     size_t length;
     const uint8_t *payload = otlp_short_bytes(cursor->at, cursor->end, &length);
+    if (!payload)
+        return cursor->at < cursor->end && otlp_read_any(cursor, out);
+    out->number = *cursor->at >> 3;
+    out->type = WEIR_WIRE_BYTES;
     out->value = 0;
-    if (payload) {
-        out->number = *cursor->at >> 3;
-        out->type = WEIR_WIRE_BYTES;
-        out->bytes = weir_str_make((const char *)payload, length);
-        cursor->at = payload + length;
-        return true;
-    }
-    if (!weir_cursor_tag(cursor, &out->number, &out->type))
-        return false;
-    switch (out->type) {
-    case WEIR_WIRE_VARINT:
-        return weir_cursor_varint(cursor, &out->value);
-    case WEIR_WIRE_FIXED64:
-        return weir_cursor_fixed64(cursor, &out->value);
-    case WEIR_WIRE_BYTES:
-        return weir_cursor_bytes(cursor, &out->bytes);
-    case WEIR_WIRE_FIXED32:
-        if (!weir_cursor_fixed32(cursor, &low))
-            return false;
-        out->value = low;
-        return true;
-    default:
-        return false;
-    }
+    out->bytes = weir_str_make((const char *)payload, length);
+    cursor->at = payload + length;
+    return true;
 }
 
 static inline struct weir_cursor otlp_read_start(struct weir_str bytes)
