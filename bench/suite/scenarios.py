@@ -28,7 +28,7 @@ class Bar:
     """What a result is held against: `measure` at most `must`, better `aim`.
 
     The measure is a number of the result (cost: CPU-s/M, x_relay, x_proxy, bytes), or its cost next to that of another
-    scenario: 'more NAME' as a share of it, 'plus NAME' in CPU-s/M, 'times NAME'."""
+    scenario, which is measured beside it: 'more NAME' as a share of it, 'plus NAME' in CPU-s/M, 'times NAME'."""
     measure: str
     must: float
     aim: float
@@ -47,6 +47,11 @@ class Scenario:
     kind: str = 'flow'
     number: int = 0  # of workers, traces or series, as the kind says
     bars: tuple = ()
+
+    @property
+    def beside(self):
+        """The name of the scenario that this one is compared with, or nothing."""
+        return next((bar.measure.split()[1] for bar in self.bars if ' ' in bar.measure), '')
 
 
 LOAD_FIELDS = {field.name for field in dataclasses.fields(Load)}

@@ -14,7 +14,7 @@ POINTS = 1000  # in a request
 def request(first):
     points = [{'attributes': [{'key': 'path', 'value': {'stringValue': f'/api/v1/orders/{number}'}},
                               {'key': 'method', 'value': {'stringValue': 'GET'}}],
-               'timeUnixNano': str(time.time_ns()), 'asDouble': number / 7} for number in range(first, first + POINTS)]
+               'timeUnixNano': str(time.time_ns()), 'asDouble': number / 8} for number in range(first, first + POINTS)]
     metric = {'name': 'http_server_active_requests', 'gauge': {'dataPoints': points}}
     resource = {'attributes': [{'key': 'service.name', 'value': {'stringValue': 'shop'}}]}
     return json.dumps({'resourceMetrics': [{'resource': resource, 'scopeMetrics': [{'metrics': [metric]}]}]})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables that are printed, medians: one of the scenarios, and one of those that are held against a bar."""
+import statistics
 
 
 def number(result, key, how, factor=1):
@@ -67,16 +68,14 @@ def markdown(results):
 
 # --- bars ---
 
-def found(bar, result, results):
-    """The measure of a bar; None where what it needs was not measured."""
-    median, (how, _, other) = result['median'], bar.measure.partition(' ')
+def found(bar, result):
+    """The measure of a bar; None where it was not measured."""
+    how, _, other = bar.measure.partition(' ')
     if not other:
-        return median.get(how)
-    others = [each['median']['cost'] for each in results if each['scenario'] == other]
-    if not others:
-        return None
-    return {'more': median['cost'] / others[0] - 1, 'plus': median['cost'] - others[0],
-            'times': median['cost'] / others[0]}[how]
+        return result['median'].get(how)
+    compare = {'more': lambda run: run['cost'] / run['beside'] - 1, 'plus': lambda run: run['cost'] - run['beside'],
+               'times': lambda run: run['cost'] / run['beside']}
+    return statistics.median(map(compare[how], result['runs']))
 
 
 def bars(scenarios, results):
@@ -84,7 +83,7 @@ def bars(scenarios, results):
     words = {'cost': 'CPU-s/M', 'x_relay': 'x relay', 'x_proxy': 'x proxy', 'bytes': 'bytes for each item held'}
     for scenario, result in zip(scenarios, results):
         for bar in scenario.bars:
-            value = found(bar, result, results)
+            value = found(bar, result)
             if value is not None:
                 met = 'aim' if value <= bar.aim else 'must' if value <= bar.must else 'missed'
                 yield (scenario.name, words.get(bar.measure, bar.measure), f'{bar.must:.4g}', f'{bar.aim:.4g}',
