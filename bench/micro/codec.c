@@ -216,5 +216,5 @@ const struct step codec_steps[] = {
     STEPS("metrics", WEIR_METRICS),
     STEPS("logs", WEIR_LOGS),
     { "logs: insert an attribute and encode", WEIR_LOGS, prepare, insert, finish },
-    { NULL, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };

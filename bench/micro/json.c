@@ -65,5 +65,5 @@ const struct step json_steps[] = {
     STEPS("traces", WEIR_TRACES),
     STEPS("metrics", WEIR_METRICS),
     STEPS("logs", WEIR_LOGS),
-    { NULL, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };

@@ -208,6 +208,10 @@ static void close_journal(int variant)
 const struct step queue_steps[] = {
     { "worker: post and run a task", 0, host, post, unhost },
     { "sending queue in memory: a request", 0, prepare_sending, send, finish_sending },
+    { .name = NULL },
+};
+
+const struct step journal_steps[] = {
     { "journal: append, take, settle 4 KiB", 0, open_journal, pass_through_journal, close_journal },
-    { NULL, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };

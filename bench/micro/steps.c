@@ -72,11 +72,13 @@ static bool is_meant(const struct step *step, char **words, int count)
 
 int main(int argc, char **argv)
 {
-    static const struct step *const lists[] = { codec_steps, json_steps, table_steps, queue_steps };
+    static const struct step *const lists[] = { codec_steps, json_steps, table_steps, queue_steps, journal_steps };
     bool counting = argc > 1 && strcmp(argv[1], "--count") == 0;
     if (argc > 1 && strcmp(argv[1], "--build") == 0)
         return puts(BUILD) < 0;
-    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(lists); i++)
+    /* What the journal takes depends on how its thread and ours meet. */
+    size_t count = WEIR_ARRAY_LENGTH(lists) - counting;
+    for (size_t i = 0; i < count; i++)
         for (const struct step *step = lists[i]; step->name; step++)
             if (is_meant(step, argv + 1 + counting, argc - 1 - counting))
                 take(step, counting);

@@ -17,7 +17,7 @@ struct step {
     void (*finish)(int variant);  /* after the last run */
 };
 
-extern const struct step codec_steps[], json_steps[], table_steps[], queue_steps[];
+extern const struct step codec_steps[], json_steps[], table_steps[], queue_steps[], journal_steps[];
 
 #define REQUEST_ITEMS 100
 

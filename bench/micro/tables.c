@@ -99,5 +99,5 @@ const struct step table_steps[] = {
     { "decision cache: find", 0, prepare, look_up, finish },
     { "decision cache: miss", TRACES, prepare, look_up, finish },
     { "decision cache: add and forget", 0, prepare, remember, finish },
-    { NULL, 0, NULL, NULL, NULL },
+    { .name = NULL },
 };

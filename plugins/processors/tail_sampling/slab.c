@@ -15,8 +15,8 @@
 #define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
 #endif
 
-#define SLAB_BYTES (32u * 1024u)
 #define LINE 64u
+#define LINES_EXPECTED 8 /* the hardware sees where a longer slot goes on */
 #define NO_SLOT UINT16_MAX
 
 struct slab {
@@ -41,15 +41,23 @@ void slabs_free(struct slabs *slabs)
     slabs_init(slabs);
 }
 
-static uint32_t *open_of(struct slabs *slabs, const struct slab *slab)
+static uint32_t *open_of(struct slabs *slabs, uint32_t size)
 {
-    return &slabs->open[slab->size / SLAB_STEP];
+    if (size <= SLAB_SMALL)
+        return &slabs->open[size / SLAB_STEP];
+    return &slabs->open[SLAB_SMALL / SLAB_STEP + (size - SLAB_SMALL) / SLAB_STEP_LARGE];
+}
+
+/* What a slab of such slots takes. */
+static uint32_t bytes_of(uint32_t size)
+{
+    return size <= SLAB_SMALL ? 32 * 1024 : 64 * 1024;
 }
 
 static void link_open(struct slabs *slabs, uint32_t number)
 {
     struct slab *slab = &slabs->all[number];
-    uint32_t *first = open_of(slabs, slab);
+    uint32_t *first = open_of(slabs, slab->size);
     slab->before = NO_SLAB;
     slab->behind = *first;
     if (*first != NO_SLAB)
@@ -62,7 +70,7 @@ static void unlink_open(struct slabs *slabs, const struct slab *slab)
     if (slab->before != NO_SLAB)
         slabs->all[slab->before].behind = slab->behind;
     else
-        *open_of(slabs, slab) = slab->behind;
+        *open_of(slabs, slab->size) = slab->behind;
     if (slab->behind != NO_SLAB)
         slabs->all[slab->behind].before = slab->before;
 }
@@ -97,16 +105,16 @@ static uint32_t new_slab(struct slabs *slabs, uint32_t size)
     uint32_t number = take_entry(slabs);
     if (number == NO_SLAB)
         return NO_SLAB;
-    uint8_t *memory = malloc(SLAB_BYTES);
+    uint8_t *memory = malloc(bytes_of(size));
     if (!memory) {
         put_entry(slabs, number);
         return NO_SLAB;
     }
-    ASAN_POISON_MEMORY_REGION(memory, SLAB_BYTES);
+    ASAN_POISON_MEMORY_REGION(memory, bytes_of(size));
     slabs->all[number] = (struct slab){
         .memory = memory,
         .size = size,
-        .slots = (uint16_t)(SLAB_BYTES / size),
+        .slots = (uint16_t)(bytes_of(size) / size),
         .free = NO_SLOT,
     };
     link_open(slabs, number);
@@ -122,14 +130,14 @@ static uint8_t *slot_at(const struct slab *slab, uint16_t slot)
 static void expect_slot(const struct slab *slab)
 {
     const uint8_t *next = slot_at(slab, slab->free != NO_SLOT ? slab->free : slab->fresh);
-    for (uint32_t at = 0; at < slab->size; at += LINE)
+    for (uint32_t at = 0; at < slab->size && at < LINES_EXPECTED * LINE; at += LINE)
         __builtin_prefetch(next + at, 1);
 }
 
 void *slab_take(struct slabs *slabs, size_t size, uint32_t *out)
 {
-    uint32_t rounded = ((uint32_t)size + SLAB_STEP - 1) / SLAB_STEP * SLAB_STEP;
-    uint32_t number = slabs->open[rounded / SLAB_STEP];
+    uint32_t rounded = slab_slot(size);
+    uint32_t number = *open_of(slabs, rounded);
     if (number == NO_SLAB && (number = new_slab(slabs, rounded)) == NO_SLAB)
         return NULL;
     struct slab *slab = &slabs->all[number];
@@ -161,7 +169,7 @@ void slab_give(struct slabs *slabs, uint32_t number, void *room)
     if (slab->used > 0)
         return;
     unlink_open(slabs, slab);
-    ASAN_UNPOISON_MEMORY_REGION(slab->memory, SLAB_BYTES);
+    ASAN_UNPOISON_MEMORY_REGION(slab->memory, bytes_of(slab->size));
     free(slab->memory);
     put_entry(slabs, number);
 }

@@ -9,17 +9,27 @@
 
 #include <weir/base.h>
 
+/* Slots come in steps of 8 bytes, from 1 KiB on of 64. */
 #define SLAB_STEP 8u
-#define SLAB_MOST 1024u /* bytes of the largest slots */
-#define SLAB_CLASSES (SLAB_MOST / SLAB_STEP + 1)
+#define SLAB_SMALL 1024u
+#define SLAB_STEP_LARGE 64u
+#define SLAB_MOST 4096u
+#define SLAB_CLASSES (SLAB_SMALL / SLAB_STEP + (SLAB_MOST - SLAB_SMALL) / SLAB_STEP_LARGE + 1)
 #define NO_SLAB UINT32_MAX
 
 struct slabs {
     struct slab *all;
     uint32_t count, capacity;
     uint32_t unused;             /* first entry without memory */
-    uint32_t open[SLAB_CLASSES]; /* first slab with a free slot, by size / SLAB_STEP */
+    uint32_t open[SLAB_CLASSES]; /* first slab with a free slot, by class of size */
 };
+
+/* Bytes of the slot for so many, at most SLAB_MOST. */
+static inline uint32_t slab_slot(size_t size)
+{
+    uint32_t step = size <= SLAB_SMALL ? SLAB_STEP : SLAB_STEP_LARGE;
+    return ((uint32_t)size + step - 1) / step * step;
+}
 
 void slabs_init(struct slabs *slabs);
 /* Everything has been given back. */

@@ -65,7 +65,7 @@ static inline size_t chunk_size(size_t length)
 static inline size_t chunk_cost(const struct chunk *chunk)
 {
     size_t size = chunk_size(chunk->length);
-    return chunk->slab != NO_SLAB ? (size + SLAB_STEP - 1) & ~(size_t)(SLAB_STEP - 1) : (size + 8 + 15) & ~(size_t)15;
+    return chunk->slab != NO_SLAB ? slab_slot(size) : (size + 8 + 15) & ~(size_t)15;
 }
 
 /* Asks the memory for a chunk's own members, which may lie in two lines. Only a hint; accepts NULL. */
