@@ -110,14 +110,14 @@ def start(bench, role):
                        f'{weir.pss():.1f} of it not shared, {weir.threads()} threads')
 
 
-def rate(bench, role, traces, spans, change=None, budget=None, files=None):
+def rate(bench, role, traces, spans, warm=1, **more):
     """The role under its limit at a fixed rate: rows for what came through, CPU, p99 and memory."""
-    budget = budget or BUDGETS[role]
+    budget = BUDGETS[role]
     options = ('--rate', str(traces * spans))
     cpus, first = (None, WEIR_THIRD) if bench.realtime else (budget.cpus, [])
     floor = bare(bench, Limit(cpus, budget.mib), first, budget.connections, spans, options)
-    with running(bench, role, cpus, budget.mib, change=change, files=files, first=first) as (weir, limit):
-        send(bench.build, weir.ports['grpc'], 1, budget.connections, spans, options)
+    with running(bench, role, cpus, budget.mib, first=first, **more) as (weir, limit):
+        send(bench.build, weir.ports['grpc'], warm, budget.connections, spans, options)
         before, cpu = limit.throttled(), weir.cpu()
         summary = send(bench.build, weir.ports['grpc'], bench.seconds, budget.connections, spans, options)
         share, after = (weir.cpu() - cpu) / summary['seconds'], limit.throttled()
@@ -200,12 +200,12 @@ def steady(bench, role):
 
 def gateway(bench, spans):
     """With room for all traces that wait, and the shortest wait there is: the example's ten seconds of this rate would be
-    more than the memory that is allowed."""
+    more than the memory that is allowed. From the full rate down until one holds."""
     def room(document):
         document['processors']['tail_sampling'].update(decision_wait='1s', num_traces=2000000)
         document['processors']['tail_sampling'].pop('maximum_pending_bytes')
     for share in (1, 0.8, 0.6, 0.4, 0.2):
-        rows = list(rate(bench, 'gateway', round(BUDGETS['gateway'].traces * share), spans, room))
+        rows = list(rate(bench, 'gateway', round(BUDGETS['gateway'].traces * share), spans, warm=3, change=room))
         yield from rows
         if all(row.good for row in rows):
             return
