@@ -91,6 +91,7 @@ def answers():
     yield http('ack-memory', '64 clients, answered when it is in the queue', **how)
     yield http('ack-sink', '64 clients, answered when the sink has answered, behind the queue', ack='sink', **how)
     yield http('disk', '64 clients, queue on disk, answered when it is in memory', storage=True, **how)
+    yield http('disk-ack-sink', '64 clients, queue on disk, answered when the sink has answered', storage=True, ack='sink', **how)
     yield http('ack-disk', '64 clients, queue on disk, answered when it is on disk', storage=True, ack='disk',
                bars=(Bar('times ack-memory', 3, 1.5),), **how)
 
