@@ -85,15 +85,18 @@ def everything_on():
 
 
 def answers():
-    """What an answer means, and costs: 64 clients, each of which waits for it."""
+    """What an answer means, and costs: 64 clients, each of which waits for it. Who finds the queue full waits outside: what
+    refusals cost would be counted as that of the requests that came in."""
     how = {'connections': 64, 'processors': {}}
+    queued = {**how, 'queue': {'block_on_overflow': True}}
     yield http('no-queue', '64 clients, answered when the sink has answered, no queue', queue={'enabled': False}, **how)
-    yield http('ack-memory', '64 clients, answered when it is in the queue', **how)
-    yield http('ack-sink', '64 clients, answered when the sink has answered, behind the queue', ack='sink', **how)
-    yield http('disk', '64 clients, queue on disk, answered when it is in memory', storage=True, **how)
-    yield http('disk-ack-sink', '64 clients, queue on disk, answered when the sink has answered', storage=True, ack='sink', **how)
+    yield http('ack-memory', '64 clients, answered when it is in the queue', **queued)
+    yield http('ack-sink', '64 clients, answered when the sink has answered, behind the queue', ack='sink', **queued)
+    yield http('disk', '64 clients, queue on disk, answered when it is written', storage=True, **queued)
+    yield http('disk-ack-sink', '64 clients, queue on disk, answered when the sink has answered', storage=True, ack='sink',
+               **queued)
     yield http('ack-disk', '64 clients, queue on disk, answered when it is on disk', storage=True, ack='disk',
-               bars=(Bar('times ack-memory', 3, 1.5),), **how)
+               bars=(Bar('times ack-memory', 3, 1.5),), **queued)
 
 
 def sampling():
