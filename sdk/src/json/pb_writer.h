@@ -53,6 +53,9 @@ static inline bool pb_room(struct pb_writer *writer, size_t more)
 
 static inline unsigned pb_varint_length(uint64_t value)
 {
+    // A branch, which is guessed right, lets what follows go on before the value is known.
+    if (value < 0x80)
+        return 1;
     return (unsigned)(70 - __builtin_clzll(value | 1)) / 7;
 }
 
