@@ -10,6 +10,9 @@
 
 #include <weir/json.h>
 
+/* Digits that always suffice to tell a double from the others. */
+#define ENOUGH 17
+
 /* Decimal digits without zeros at either end; the value is 0.DIGITS * 10^point. */
 struct decimal {
     char digits[20];
@@ -54,30 +57,56 @@ static bool few_decimals(double value, struct decimal *out)
     return false;
 }
 
-/* Any other: 17 digits always suffice; 15 are always kept, and fewer only where doubles lie far apart. */
-static void any_decimal(double value, struct decimal *out)
+/* The first digits of the value, correctly rounded: *mantissa * 10^*exponent. */
+static void print_digits(double value, int precision, uint64_t *mantissa, int *exponent)
 {
     char text[40];
-    for (int precision = value < DBL_MIN ? 1 : 15; precision <= 17; precision++) {
-        snprintf(text, sizeof(text), "%.*e", precision - 1, value);
-        // The separator is the locale's; without it the digits stand together.
-        char *exponent = strchr(text, 'e');
-        uint64_t mantissa = (uint64_t)(text[0] - '0');
-        for (char *at = text + 1; at < exponent; at++)
-            if (*at >= '0' && *at <= '9')
-                mantissa = mantissa * 10 + (uint64_t)(*at - '0');
-        int power = 0;
-        for (char *at = exponent + 2; *at; at++)
-            power = power * 10 + (*at - '0');
-        power = exponent[1] == '-' ? -power : power;
-        set_digits(out, mantissa, power - (precision - 1));
-        if (precision == 17)
+    snprintf(text, sizeof(text), "%.*e", precision - 1, value);
+    // The separator is the locale's; without it the digits stand together.
+    char *e = strchr(text, 'e');
+    *mantissa = 0;
+    for (char *at = text; at < e; at++)
+        if (*at >= '0' && *at <= '9')
+            *mantissa = *mantissa * 10 + (uint64_t)(*at - '0');
+    int power = 0;
+    for (char *at = e + 2; *at; at++)
+        power = power * 10 + (*at - '0');
+    *exponent = (e[1] == '-' ? -power : power) - (precision - 1);
+}
+
+static bool reads_back(double value, uint64_t mantissa, int exponent)
+{
+    char text[40];
+    double back;
+    snprintf(text, sizeof(text), "%llue%d", (unsigned long long)mantissa, exponent);
+    return weir_str_to_double(weir_str_of(text), &back) && back == value;
+}
+
+/*
+ * Any other: 15 digits are always kept, and fewer only where doubles lie far apart. They follow from those that are
+ * enough, unless these end half way: then only printf, which knows the digits behind them, can round.
+ */
+static void any_decimal(double value, struct decimal *out)
+{
+    bool is_normal = value >= DBL_MIN;
+    uint64_t all, unit = is_normal ? 100 : 10000000000000000;
+    int lowest;
+    print_digits(value, ENOUGH, &all, &lowest);
+    for (int precision = is_normal ? 15 : 1; precision < ENOUGH; precision++, unit /= 10) {
+        uint64_t rest = all % unit, mantissa = all / unit + (rest > unit / 2);
+        uint64_t off = rest > unit / 2 ? unit - rest : rest;
+        int exponent = lowest + ENOUGH - precision;
+        // Further off than half the distance to the next double, which is at most 2^-53 of a normal one.
+        if (is_normal && off > (all >> 53) + 1)
+            continue;
+        if (rest == unit / 2)
+            print_digits(value, precision, &mantissa, &exponent);
+        if (reads_back(value, mantissa, exponent)) {
+            set_digits(out, mantissa, exponent);
             return;
-        snprintf(text, sizeof(text), "%llue%d", (unsigned long long)mantissa, power - (precision - 1));
-        double back;
-        if (weir_str_to_double(weir_str_of(text), &back) && back == value)
-            return;
+        }
     }
+    set_digits(out, all, lowest);
 }
 
 static char *put_digits(char *out, const struct decimal *d, int from, int to)
