@@ -124,6 +124,6 @@ class Installed:
 
     def size(self, role):
         """MiB of the executable, the SDK's library and the role's plugins."""
-        wanted = {f'{plugin}.so' for plugin in plugins(role)}
+        wanted = tuple(f'/{plugin}.so' for plugin in plugins(role))
         return sum(path.stat().st_size for path in self.files
-                   if path.name == 'weir' or path.name.startswith('libweir.so.') or path.name in wanted) / 2**20
+                   if path.name == 'weir' or path.name.startswith('libweir.so.') or str(path).endswith(wanted)) / 2**20
