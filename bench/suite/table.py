@@ -97,6 +97,9 @@ def bars_text(rows):
 
 
 def bars_markdown(rows):
+    if not rows:
+        return
+    yield ''
     yield '| scenario | bar | must | aim | found | |'
     yield '|---|---|---:|---:|---:|---|'
     for row in rows:
