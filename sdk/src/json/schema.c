@@ -16,9 +16,11 @@
     FIELD(name, field_number, SCHEMA_MESSAGE, .message = &(type), .flags = SCHEMA_REPEATED)
 #define ONE(name, field_number, type, field_flags) \
     FIELD(name, field_number, SCHEMA_MESSAGE, .message = &(type), .flags = (field_flags))
-#define MESSAGE(variable, own_fields, prefix, ...) \
+#define MESSAGE_OF(variable, own_fields, prefix, item) \
     struct schema_message variable = { .fields = (own_fields), .count = WEIR_ARRAY_LENGTH(own_fields), \
-                                     .length_bytes = (prefix), __VA_ARGS__ }
+                                     .length_bytes = (prefix), .is_item = (item) }
+#define MESSAGE(variable, own_fields, prefix) MESSAGE_OF(variable, own_fields, prefix, false)
+#define ITEM(variable, own_fields, prefix) MESSAGE_OF(variable, own_fields, prefix, true)
 
 // Enums
 
@@ -52,10 +54,10 @@ static const struct schema_enum severity = { severities, WEIR_ARRAY_LENGTH(sever
 // common/v1 and resource/v1
 
 static struct schema_field array_value_fields[] = { MANY("values", 1, schema_any_value) };
-static MESSAGE(array_value, array_value_fields, 1, .is_item = false);
+static MESSAGE(array_value, array_value_fields, 1);
 
 static struct schema_field kvlist_value_fields[] = { MANY("values", 1, schema_key_value) };
-static MESSAGE(kvlist_value, kvlist_value_fields, 1, .is_item = false);
+static MESSAGE(kvlist_value, kvlist_value_fields, 1);
 
 static struct schema_field any_value_fields[] = {
     FIELD("stringValue", 1, SCHEMA_STRING, .flags = SCHEMA_ONEOF),
@@ -66,13 +68,13 @@ static struct schema_field any_value_fields[] = {
     ONE("kvlistValue", 6, kvlist_value, SCHEMA_ONEOF),
     FIELD("bytesValue", 7, SCHEMA_BYTES, .flags = SCHEMA_ONEOF),
 };
-MESSAGE(schema_any_value, any_value_fields, 1, .is_item = false);
+MESSAGE(schema_any_value, any_value_fields, 1);
 
 static struct schema_field key_value_fields[] = {
     PLAIN("key", 1, SCHEMA_STRING),
     ONE("value", 2, schema_any_value, SCHEMA_ALWAYS),
 };
-MESSAGE(schema_key_value, key_value_fields, 1, .is_item = false);
+MESSAGE(schema_key_value, key_value_fields, 1);
 
 static struct schema_field scope_fields[] = {
     PLAIN("name", 1, SCHEMA_STRING),
@@ -80,7 +82,7 @@ static struct schema_field scope_fields[] = {
     MANY("attributes", 3, schema_key_value),
     PLAIN("droppedAttributesCount", 4, SCHEMA_UINT32),
 };
-static MESSAGE(scope, scope_fields, 1, .is_item = false);
+static MESSAGE(scope, scope_fields, 1);
 
 static struct schema_field entity_ref_fields[] = {
     PLAIN("schemaUrl", 1, SCHEMA_STRING),
@@ -88,14 +90,14 @@ static struct schema_field entity_ref_fields[] = {
     FIELD("idKeys", 3, SCHEMA_STRING, .flags = SCHEMA_REPEATED),
     FIELD("descriptionKeys", 4, SCHEMA_STRING, .flags = SCHEMA_REPEATED),
 };
-static MESSAGE(entity_ref, entity_ref_fields, 1, .is_item = false);
+static MESSAGE(entity_ref, entity_ref_fields, 1);
 
 static struct schema_field resource_fields[] = {
     MANY("attributes", 1, schema_key_value),
     PLAIN("droppedAttributesCount", 2, SCHEMA_UINT32),
     MANY("entityRefs", 3, entity_ref),
 };
-static MESSAGE(resource, resource_fields, 2, .is_item = false);
+static MESSAGE(resource, resource_fields, 2);
 
 // trace/v1
 
@@ -105,7 +107,7 @@ static struct schema_field event_fields[] = {
     MANY("attributes", 3, schema_key_value),
     PLAIN("droppedAttributesCount", 4, SCHEMA_UINT32),
 };
-static MESSAGE(event, event_fields, 1, .is_item = false);
+static MESSAGE(event, event_fields, 1);
 
 static struct schema_field link_fields[] = {
     PLAIN("traceId", 1, SCHEMA_TRACE_ID),
@@ -115,13 +117,13 @@ static struct schema_field link_fields[] = {
     PLAIN("droppedAttributesCount", 5, SCHEMA_UINT32),
     PLAIN("flags", 6, SCHEMA_FIXED32),
 };
-static MESSAGE(span_link, link_fields, 1, .is_item = false);
+static MESSAGE(span_link, link_fields, 1);
 
 static struct schema_field status_fields[] = {
     PLAIN("message", 2, SCHEMA_STRING),
     FIELD("code", 3, SCHEMA_ENUM, .names = &status_code),
 };
-static MESSAGE(status, status_fields, 1, .is_item = false);
+static MESSAGE(status, status_fields, 1);
 
 static struct schema_field span_fields[] = {
     PLAIN("traceId", 1, SCHEMA_TRACE_ID),
@@ -141,24 +143,24 @@ static struct schema_field span_fields[] = {
     PLAIN("droppedLinksCount", 14, SCHEMA_UINT32),
     ONE("status", 15, status, SCHEMA_ALWAYS),
 };
-static MESSAGE(span, span_fields, 2, .is_item = true);
+static ITEM(span, span_fields, 2);
 
 static struct schema_field scope_spans_fields[] = {
     ONE("scope", 1, scope, SCHEMA_ALWAYS),
     MANY("spans", 2, span),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(scope_spans, scope_spans_fields, 3, .is_item = false);
+static MESSAGE(scope_spans, scope_spans_fields, 3);
 
 static struct schema_field resource_spans_fields[] = {
     ONE("resource", 1, resource, SCHEMA_ALWAYS),
     MANY("scopeSpans", 2, scope_spans),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(resource_spans, resource_spans_fields, 3, .is_item = false);
+static MESSAGE(resource_spans, resource_spans_fields, 3);
 
 static struct schema_field traces_fields[] = { MANY("resourceSpans", 1, resource_spans) };
-static MESSAGE(traces, traces_fields, 3, .is_item = false);
+static MESSAGE(traces, traces_fields, 3);
 
 // metrics/v1
 
@@ -170,7 +172,7 @@ static struct schema_field exemplar_fields[] = {
     PLAIN("spanId", 4, SCHEMA_SPAN_ID),
     PLAIN("traceId", 5, SCHEMA_TRACE_ID),
 };
-static MESSAGE(exemplar, exemplar_fields, 1, .is_item = false);
+static MESSAGE(exemplar, exemplar_fields, 1);
 
 static struct schema_field number_point_fields[] = {
     MANY("attributes", 7, schema_key_value),
@@ -181,7 +183,7 @@ static struct schema_field number_point_fields[] = {
     MANY("exemplars", 5, exemplar),
     PLAIN("flags", 8, SCHEMA_UINT32),
 };
-static MESSAGE(number_point, number_point_fields, 1, .is_item = true);
+static ITEM(number_point, number_point_fields, 1);
 
 static struct schema_field histogram_point_fields[] = {
     MANY("attributes", 9, schema_key_value),
@@ -196,13 +198,13 @@ static struct schema_field histogram_point_fields[] = {
     FIELD("min", 11, SCHEMA_DOUBLE, .flags = SCHEMA_OPTIONAL),
     FIELD("max", 12, SCHEMA_DOUBLE, .flags = SCHEMA_OPTIONAL),
 };
-static MESSAGE(histogram_point, histogram_point_fields, 2, .is_item = true);
+static ITEM(histogram_point, histogram_point_fields, 2);
 
 static struct schema_field buckets_fields[] = {
     PLAIN("offset", 1, SCHEMA_SINT32),
     FIELD("bucketCounts", 2, SCHEMA_UINT64, .flags = SCHEMA_REPEATED),
 };
-static MESSAGE(buckets, buckets_fields, 1, .is_item = false);
+static MESSAGE(buckets, buckets_fields, 1);
 
 static struct schema_field exponential_point_fields[] = {
     MANY("attributes", 1, schema_key_value),
@@ -220,13 +222,13 @@ static struct schema_field exponential_point_fields[] = {
     FIELD("max", 13, SCHEMA_DOUBLE, .flags = SCHEMA_OPTIONAL),
     PLAIN("zeroThreshold", 14, SCHEMA_DOUBLE),
 };
-static MESSAGE(exponential_point, exponential_point_fields, 2, .is_item = true);
+static ITEM(exponential_point, exponential_point_fields, 2);
 
 static struct schema_field quantile_fields[] = {
     PLAIN("quantile", 1, SCHEMA_DOUBLE),
     PLAIN("value", 2, SCHEMA_DOUBLE),
 };
-static MESSAGE(quantile, quantile_fields, 1, .is_item = false);
+static MESSAGE(quantile, quantile_fields, 1);
 
 static struct schema_field summary_point_fields[] = {
     MANY("attributes", 7, schema_key_value),
@@ -237,32 +239,32 @@ static struct schema_field summary_point_fields[] = {
     MANY("quantileValues", 6, quantile),
     PLAIN("flags", 8, SCHEMA_UINT32),
 };
-static MESSAGE(summary_point, summary_point_fields, 1, .is_item = true);
+static ITEM(summary_point, summary_point_fields, 1);
 
 static struct schema_field gauge_fields[] = { MANY("dataPoints", 1, number_point) };
-static MESSAGE(gauge, gauge_fields, 1, .is_item = false);
+static MESSAGE(gauge, gauge_fields, 1);
 
 static struct schema_field sum_fields[] = {
     MANY("dataPoints", 1, number_point),
     FIELD("aggregationTemporality", 2, SCHEMA_ENUM, .names = &temporality),
     PLAIN("isMonotonic", 3, SCHEMA_BOOL),
 };
-static MESSAGE(sum, sum_fields, 1, .is_item = false);
+static MESSAGE(sum, sum_fields, 1);
 
 static struct schema_field histogram_fields[] = {
     MANY("dataPoints", 1, histogram_point),
     FIELD("aggregationTemporality", 2, SCHEMA_ENUM, .names = &temporality),
 };
-static MESSAGE(histogram, histogram_fields, 2, .is_item = false);
+static MESSAGE(histogram, histogram_fields, 2);
 
 static struct schema_field exponential_fields[] = {
     MANY("dataPoints", 1, exponential_point),
     FIELD("aggregationTemporality", 2, SCHEMA_ENUM, .names = &temporality),
 };
-static MESSAGE(exponential, exponential_fields, 2, .is_item = false);
+static MESSAGE(exponential, exponential_fields, 2);
 
 static struct schema_field summary_fields[] = { MANY("dataPoints", 1, summary_point) };
-static MESSAGE(summary, summary_fields, 2, .is_item = false);
+static MESSAGE(summary, summary_fields, 2);
 
 static struct schema_field metric_fields[] = {
     PLAIN("name", 1, SCHEMA_STRING),
@@ -275,24 +277,24 @@ static struct schema_field metric_fields[] = {
     ONE("summary", 11, summary, SCHEMA_ONEOF),
     MANY("metadata", 12, schema_key_value),
 };
-static MESSAGE(metric, metric_fields, 2, .is_item = false);
+static MESSAGE(metric, metric_fields, 2);
 
 static struct schema_field scope_metrics_fields[] = {
     ONE("scope", 1, scope, SCHEMA_ALWAYS),
     MANY("metrics", 2, metric),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(scope_metrics, scope_metrics_fields, 3, .is_item = false);
+static MESSAGE(scope_metrics, scope_metrics_fields, 3);
 
 static struct schema_field resource_metrics_fields[] = {
     ONE("resource", 1, resource, SCHEMA_ALWAYS),
     MANY("scopeMetrics", 2, scope_metrics),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(resource_metrics, resource_metrics_fields, 3, .is_item = false);
+static MESSAGE(resource_metrics, resource_metrics_fields, 3);
 
 static struct schema_field metrics_fields[] = { MANY("resourceMetrics", 1, resource_metrics) };
-static MESSAGE(metrics, metrics_fields, 3, .is_item = false);
+static MESSAGE(metrics, metrics_fields, 3);
 
 // logs/v1
 
@@ -309,24 +311,24 @@ static struct schema_field log_record_fields[] = {
     PLAIN("spanId", 10, SCHEMA_SPAN_ID),
     PLAIN("eventName", 12, SCHEMA_STRING),
 };
-static MESSAGE(log_record, log_record_fields, 2, .is_item = true);
+static ITEM(log_record, log_record_fields, 2);
 
 static struct schema_field scope_logs_fields[] = {
     ONE("scope", 1, scope, SCHEMA_ALWAYS),
     MANY("logRecords", 2, log_record),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(scope_logs, scope_logs_fields, 3, .is_item = false);
+static MESSAGE(scope_logs, scope_logs_fields, 3);
 
 static struct schema_field resource_logs_fields[] = {
     ONE("resource", 1, resource, SCHEMA_ALWAYS),
     MANY("scopeLogs", 2, scope_logs),
     PLAIN("schemaUrl", 3, SCHEMA_STRING),
 };
-static MESSAGE(resource_logs, resource_logs_fields, 3, .is_item = false);
+static MESSAGE(resource_logs, resource_logs_fields, 3);
 
 static struct schema_field logs_fields[] = { MANY("resourceLogs", 1, resource_logs) };
-static MESSAGE(logs, logs_fields, 3, .is_item = false);
+static MESSAGE(logs, logs_fields, 3);
 
 static struct schema_message *const all_messages[] = {
     &schema_any_value, &array_value,     &kvlist_value,      &schema_key_value,     &scope,         &entity_ref,
