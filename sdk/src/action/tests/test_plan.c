@@ -75,6 +75,36 @@ static void apply(const struct weir_actions *actions, struct weir_batch *batch)
     weir_batch_commit(batch);
 }
 
+/* A request three times over: to be changed on bytes and as structs, and to be looked into. */
+struct trial {
+    struct weir_batch *as_bytes, *as_structs, *walked;
+    size_t length;
+};
+
+static struct trial trial_begin(struct oracle_random *random, enum weir_signal signal)
+{
+    struct trial trial;
+    ProtobufCMessage *request = oracle_generate(random, signal, oracle_below(random, 100));
+    uint8_t *bytes = oracle_pack(request, &trial.length);
+    trial.as_bytes = batch_of(signal, bytes, trial.length);
+    trial.as_structs = batch_of(signal, bytes, trial.length);
+    trial.walked = batch_of(signal, bytes, trial.length);
+    protobuf_c_message_free_unpacked(request, NULL);
+    free(bytes);
+    return trial;
+}
+
+/* Both must have come to the same; whether it is of another length than before. */
+static bool trial_end(struct trial *trial)
+{
+    batch_same(trial->as_bytes, trial->as_structs);
+    bool changed = weir_batch_bytes(trial->as_bytes) != trial->length;
+    weir_batch_unref(trial->as_bytes);
+    weir_batch_unref(trial->as_structs);
+    weir_batch_unref(trial->walked);
+    return changed;
+}
+
 START_TEST(bytes_and_structs_come_to_the_same)
 {
     enum weir_signal signal = _i ? WEIR_LOGS : WEIR_TRACES;
@@ -83,28 +113,18 @@ START_TEST(bytes_and_structs_come_to_the_same)
     for (unsigned i = 0; i < CASES; i++) {
         struct weir_actions actions;
         struct keys keys;
-        size_t length;
-        ProtobufCMessage *request = oracle_generate(&random, signal, oracle_below(&random, 100));
-        uint8_t *bytes = oracle_pack(request, &length);
-        struct weir_batch *as_bytes = batch_of(signal, bytes, length), *as_structs = batch_of(signal, bytes, length);
-        struct weir_batch *walked = batch_of(signal, bytes, length);
-        find_keys(walked, &keys);
+        struct trial trial = trial_begin(&random, signal);
+        find_keys(trial.walked, &keys);
         make_actions(&actions, &random, &keys);
-        apply(&actions, as_bytes);
+        apply(&actions, trial.as_bytes);
         if (i % 2)
-            apply(&actions, as_bytes); // on bytes that were made here
+            apply(&actions, trial.as_bytes); // on bytes that were made here
         struct weir_actions unplanned = { .items = actions.items, .count = actions.count };
-        apply(&unplanned, as_structs);
+        apply(&unplanned, trial.as_structs);
         if (i % 2)
-            apply(&unplanned, as_structs);
-        batch_same(as_bytes, as_structs);
-        changed += weir_batch_bytes(as_bytes) != length;
-        weir_batch_unref(as_bytes);
-        weir_batch_unref(as_structs);
-        weir_batch_unref(walked);
+            apply(&unplanned, trial.as_structs);
+        changed += trial_end(&trial);
         free_actions(&actions);
-        protobuf_c_message_free_unpacked(request, NULL);
-        free(bytes);
     }
     ck_assert_uint_gt(changed, CASES / 4);
 }
@@ -125,30 +145,21 @@ START_TEST(bytes_and_structs_of_resources_come_to_the_same)
     for (unsigned i = 0; i < CASES; i++) {
         struct weir_actions actions;
         struct keys keys = { .items = { WEIR_STR("new"), WEIR_STR("newer") }, .count = 2 };
-        size_t length;
-        ProtobufCMessage *request = oracle_generate(&random, signal, oracle_below(&random, 100));
-        uint8_t *bytes = oracle_pack(request, &length);
-        struct weir_batch *as_bytes = batch_of(signal, bytes, length), *as_structs = batch_of(signal, bytes, length);
-        struct weir_batch *walked = batch_of(signal, bytes, length);
-        for (struct weir_group *group = weir_batch_first_group(walked); group; group = weir_group_next(group))
+        struct trial trial = trial_begin(&random, signal);
+        for (struct weir_group *group = weir_batch_first_group(trial.walked); group; group = weir_group_next(group))
             add_keys(&keys, &weir_group_resource(group)->attributes);
         make_actions(&actions, &random, &keys);
         struct weir_actions unplanned = { .items = actions.items, .count = actions.count };
         for (unsigned times = 0; times <= i % 2; times++) {
-            apply_to_resources(&actions, as_bytes);
-            apply_to_resources(&unplanned, as_structs);
+            apply_to_resources(&actions, trial.as_bytes);
+            apply_to_resources(&unplanned, trial.as_structs);
         }
         // Structs behind changed bytes are theirs.
-        for (struct weir_group *group = weir_batch_first_group(as_bytes); i % 3 == 0 && group; group = weir_group_next(group))
+        for (struct weir_group *group = weir_batch_first_group(trial.as_bytes); i % 3 == 0 && group;
+             group = weir_group_next(group))
             ck_assert_ptr_nonnull(weir_group_edit_resource(group));
-        batch_same(as_bytes, as_structs);
-        changed += weir_batch_bytes(as_bytes) != length;
-        weir_batch_unref(as_bytes);
-        weir_batch_unref(as_structs);
-        weir_batch_unref(walked);
+        changed += trial_end(&trial);
         free_actions(&actions);
-        protobuf_c_message_free_unpacked(request, NULL);
-        free(bytes);
     }
     ck_assert_uint_gt(changed, CASES / 4);
 }
