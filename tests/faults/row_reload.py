@@ -211,12 +211,12 @@ class Reloads(Row):
         """Nobody who sent to a receiver that stayed was refused, or left without an answer."""
         self.knocker.close()
         self.assertEqual(self.knocker.failed, [], f"of {self.knocker.count}")
-        self.assertGreater(self.knocker.count, 1000)
+        self.assertGreater(self.knocker.count, self.tally[DONE])
         for generator in self.generators:
+            generator.wait_acknowledged(1000)  # the receiver that moves may have been elsewhere most of the time
             summary = generator.stop()
             self.assertEqual((summary["items_refused"], summary["items_rejected"], summary["items_unanswered"]),
                              (0, 0, 0), summary)
-            self.assertGreater(summary["items_acknowledged"], 1000)
 
     def test_under_load(self):
         self.weir_ = self.weir(self.config(), args=["--workers", "2"])
