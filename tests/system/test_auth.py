@@ -8,9 +8,8 @@ import pathlib
 import re
 import ssl
 import tempfile
-import time
 
-from weirtest import TestCase, Weir, bench, free_port, messages, prom, rawhttp, rpc, validate
+from weirtest import TestCase, Weir, bench, free_port, messages, prom, rawhttp, rpc, validate, wait_for
 from weirtest.ledger import Ledger
 from weirtest.requests import JSON, PROTO, json_request, request
 from weirtest.rpc import grpc
@@ -570,9 +569,7 @@ class Files(TestCase):
             return sender.export("traces", request(), metadata=[("authorization", f"Bearer {token}")]).code
 
         def wait_code(token, expected):
-            deadline = time.monotonic() + 10
-            while code(token) != expected:
-                self.assertLess(time.monotonic(), deadline, f"{token} is never {expected}")
+            wait_for(lambda: code(token) == expected, what=f"{token} is {expected}")
 
         self.assertEqual([code("one"), code("two")], ["OK", "UNAUTHENTICATED"])
         path.write_text("one\ntwo\n")

@@ -18,7 +18,7 @@ receivers:
         endpoint: 127.0.0.1:{http}
 processors:
   batch:
-    timeout: 50ms
+    timeout: 1s
     send_batch_size: 700
     send_batch_max_size: {max_size}
 exporters:

@@ -155,9 +155,9 @@ class TestStates(DiskQueue):
 class TestReload(DiskQueue):
     def test_the_queue_is_handed_over(self):
         """With other options of the exporter, under load: nothing is lost and nothing comes twice."""
-        sink = self.sink(lambda *_: time.sleep(0.02))
+        sink = self.sink(lambda *_: time.sleep(0.005))
         weir = self.start()
-        sending = self.load(2_000)
+        sending = self.load(20_000)  # more than is sent until the last reload, on every machine
         for n in range(5):
             seen = len(sending.answered)
             wait_for(lambda s=seen: len(sending.answered) > s + 100, 20, "the load goes on")
@@ -165,8 +165,10 @@ class TestReload(DiskQueue):
             (weir.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
             done = run("reload", weir.pid)
             self.assertEqual(done.code, 0, done.stderr)
+        sending.stop()
         answered = sending.wait(60)
         self.assertEqual({a.outcome for a in answered}, {"OK", 200})
+        self.assertLess(len(answered), len(self.sent), "the load was over too early")
         self.wait_all([sink], answered, 60)
         self.stop_cleanly(weir)
         self.assert_each_once([sink])

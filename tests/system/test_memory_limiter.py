@@ -101,6 +101,10 @@ class MemoryLimiter(TestCase):
 
         self.open.set()
         wait_for(self.accepts, 20, "requests are accepted again")
+        # What has been waiting goes out; from then on nothing is a reason to refuse.
+        accepted = sum(len(load.items(signal, answered + self.later)) for signal in messages.SIGNALS)
+        wait_for(lambda: sum(len(load.numbers(r.body)) for r in self.sink.received) >= accepted, 20,
+                 lambda: f"{accepted} accepted items arrive", 0.2)
         for _ in range(20):
             self.assertTrue(self.accepts())
         ledger = self.stop_cleanly(self.process)

@@ -336,10 +336,12 @@ class TestReload(Exporter):
         try:
             for n in range(5):
                 self.reload(metric_expiration=f"{n + 1}m")
+                seen = len(pages)
+                wait_for(lambda: len(pages) > seen + 1 or not scraper.is_alive(), what="a scrape")
         finally:
             stop.set()
             scraper.join()
-        self.assertGreater(len(pages), 5)
+        self.assertGreater(len(pages), 10)
         self.assertEqual(set(pages), {pages[0]})
         self.assertIn('g{n="1"} 1\n', pages[0])
         self.stop_cleanly(self.weir_)

@@ -67,7 +67,7 @@ class TestOutcomes(Reloads):
         weir.child.signal(signal.SIGHUP)
         weir.child.wait_line(DONE)
         self.assertIn('"signal": "hangup"', weir.stderr)
-        self.assertRegex(weir.stderr, DONE + r".*\"started\": 1, \"stopped\": 1, \"seconds\": 0\.0")
+        self.assertRegex(weir.stderr, DONE + r".*\"started\": 1, \"stopped\": 1, \"seconds\": [0-9]")
         self.stop_cleanly(weir)
 
     def test_identical(self):
@@ -262,10 +262,11 @@ class TestHealthCheck(Reloads):
                     self.assertEqual(self.ask(), (200, str(number)))
                     done = self.reload(weir, self.text("bad").replace(str(self.port), str(taken.getsockname()[1])))
                     self.assertIn("address already in use", done.stderr)
+                    seen = len(self.statuses)
+                    wait_for(lambda: len(self.statuses) > seen + 1, what="the health check is asked")
         finally:
             over.set()
             poller.join()
-        self.assertGreater(len(self.statuses), 20)
         self.assertEqual(set(self.statuses), {200})
         self.stop_cleanly(weir)
 

@@ -291,8 +291,8 @@ class TestGateway(Gateway):
         self.assertEqual(loki.streams(), {(("namespace", "prod"), ("service_name", "shop")): [
             (began + n, f"severity=INFO severityN=9 service.name=shop {lines[n]}") for n in range(5, 50)]})
         self.assert_sampled(jaeger, kept)
-        own = prom.scrape(8888)
-        self.assertEqual(own.value("otelcol_exporter_sent_spans", exporter="otlp/jaeger"), len(kept))
+        wait_for(lambda: prom.scrape(8888).value("otelcol_exporter_sent_spans", exporter="otlp/jaeger") == len(kept),
+                 what=f"{len(kept)} spans are counted as sent")
         ledger = self.stop_cleanly(weir)
         row = ledger.row("traces", "processor", "tail_sampling")
         self.assertEqual((row["accepted"], row["drops"]), (len(sent), {"not_sampled": len(sent) - len(kept)}))

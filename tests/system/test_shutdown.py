@@ -68,11 +68,11 @@ class Shutdown(TestCase):
         """SIGTERM once `after` requests are answered, while more are being sent."""
         sending = self.load(30_000)
         wait_for(lambda: len(sending.answered) >= after, 30, "the load is on its way")
+        self.assertLess(len(sending.answered), len(self.sent), "the load was over too early")
         # Whoever still sends is refused or finds the door closed.
         self.ledger = self.stop_cleanly(self.process)
         sending.stop()
         self.answered = sending.wait(20)
-        self.assertLess(len(self.answered), len(self.sent), "the load was over too early")
 
     def numbers(self, name):
         return sorted(n for r in self.sink.received if r.signal == name

@@ -2,6 +2,9 @@
 """A child process whose output is read all the time and that cannot outlive the test."""
 
 import ctypes
+import io
+import os
+import select
 import signal
 import subprocess
 import threading
@@ -18,7 +21,8 @@ def _die_with_parent():
 
 
 class Child:
-    """Starts `argv`; stdout and stderr are collected line by line and can be waited for."""
+    """Starts `argv`; stdout and stderr are collected line by line and can be waited for. What the child has
+    written by the time that somebody looks is seen, however busy the machine."""
 
     def __init__(self, argv, name=None, **options):
         self.name = name or str(argv[0])
@@ -27,6 +31,7 @@ class Child:
             preexec_fn=_die_with_parent, **{"stdin": subprocess.DEVNULL, **options})
         self._changed = threading.Condition()
         self._lines = {"stdout": [], "stderr": []}
+        self._rest = {"stdout": b"", "stderr": b""}  # of a line that is not whole; None: all is read
         self._readers = [self._read(stream) for stream in ("stdout", "stderr")]
 
     @property
@@ -36,14 +41,17 @@ class Child:
     @property
     def stdout(self):
         """The text of stdout so far."""
-        with self._changed:
-            return "".join(self._lines["stdout"])
+        return self._text("stdout")
 
     @property
     def stderr(self):
         """The text of stderr so far."""
+        return self._text("stderr")
+
+    def _text(self, stream):
         with self._changed:
-            return "".join(self._lines["stderr"])
+            self._drain(stream)
+            return "".join(self._lines[stream])
 
     def running(self):
         return self.process.poll() is None
@@ -105,17 +113,34 @@ class Child:
         for reader in self._readers:
             reader.join(5)
 
+    def _drain(self, stream):
+        """Takes the lines that are in the pipe; who calls has the lock. False: there will be no more."""
+        pipe, lines = getattr(self.process, stream), self._lines[stream]
+        while self._rest[stream] is not None:
+            try:
+                data = os.read(pipe.fileno(), 1 << 16)
+            except BlockingIOError:
+                return True
+            whole = io.BytesIO(self._rest[stream] + data).readlines()
+            rest = whole.pop() if data and not whole[-1].endswith(b"\n") else b""
+            self._rest[stream] = rest if data else None
+            lines.extend(raw.decode("utf-8", "replace") for raw in whole)
+            self._changed.notify_all()
+        return False
+
     def _read(self, stream):
         pipe = getattr(self.process, stream)
+        os.set_blocking(pipe.fileno(), False)
+        there_is_more = select.poll()
+        there_is_more.register(pipe.fileno(), select.POLLIN)
 
         def loop():
+            more = True
             with pipe:
-                for raw in pipe:
+                while more:
+                    there_is_more.poll()
                     with self._changed:
-                        self._lines[stream].append(raw.decode("utf-8", "replace"))
-                        self._changed.notify_all()
-            with self._changed:
-                self._changed.notify_all()
+                        more = self._drain(stream)
 
         thread = threading.Thread(target=loop, daemon=True, name=f"{self.name} {stream}")
         thread.start()

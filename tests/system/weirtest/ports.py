@@ -2,8 +2,10 @@
 """Free ports of 127.0.0.1, not handed out twice while any test process lives."""
 
 import fcntl
+import functools
 import os
 import pathlib
+import random
 import socket
 import tempfile
 
@@ -26,8 +28,46 @@ def _reserve(port):
     return True
 
 
+def has_ipv6():
+    """True when this machine has the loopback address of IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+@functools.cache
+def _candidates():
+    """Ports that the kernel gives to nobody by itself: whoever binds port 0 or connects gets another one."""
+    low, high = map(int, pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    below, above = range(min(10_000, low), low), range(high + 1, 65_536)
+    return max(below, above, key=len)
+
+
+def _is_free(port):
+    """True when no socket has that port, at whatever address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listened on and no other test was given."""
+    """A TCP port that nobody has at any address, that no other test was given, and that nobody gets by chance before
+    it is used."""
+    if len(_candidates()) < 1000:
+        return _any_free_port()
+    while True:
+        port = random.SystemRandom().choice(_candidates())
+        if port not in _reserved and _reserve(port) and _is_free(port):  # nobody else is disturbed by the look
+            return port
+
+
+def _any_free_port():
     while True:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
