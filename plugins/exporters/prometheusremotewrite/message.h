@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Series as messages of protobuf. All they point to is in the arena or in the series.
+ * Bodies of requests. Each is measured, then written into a buffer of that size: series come one after the other along
+ * their `next`, as they stand in the set.
  */
 #ifndef PROMETHEUSREMOTEWRITE_MESSAGE_H
 #define PROMETHEUSREMOTEWRITE_MESSAGE_H
@@ -9,17 +10,16 @@
 
 #include "plugins/exporters/prometheusremotewrite/series.h"
 
-struct prw_format {
-    /* The message of a series, and the bytes it will take in the body; NULL when memory is out. */
-    void *(*series)(const struct series *series, struct weir_arena *arena, size_t *bytes);
-    /* A body of these messages; NULL when memory is out. */
-    struct weir_buffer *(*pack)(void **messages, size_t count, struct weir_arena *arena);
-};
-extern const struct prw_format prw_format_v1;
-extern const struct prw_format prw_format_v2;
-/* `series` is NULL: its messages are those of prw_metadata_message. */
-extern const struct prw_format prw_format_metadata;
+/* Fills series->length; returns the bytes that the series takes in a body of version 1. */
+size_t prw_series_measure(struct series *series);
 
-void *prw_metadata_message(const struct family *family, struct weir_arena *arena, size_t *bytes);
+/* A body with `count` series from `first` on, which were measured and take `bytes` together; NULL when memory is out. */
+struct weir_buffer *prw_pack_v1(const struct series *first, size_t count, size_t bytes);
+/* The same in version 2, whose size nobody has to know before. */
+struct weir_buffer *prw_pack_v2(const struct series *first, size_t count);
+
+/* The bytes that a family's metadata takes in a body, and a body with those of `count` families. */
+size_t prw_metadata_size(const struct family *family);
+struct weir_buffer *prw_pack_metadata(const struct family *first, size_t count, size_t bytes);
 
 #endif

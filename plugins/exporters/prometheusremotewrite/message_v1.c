@@ -1,113 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Remote write 1.0: prometheus.WriteRequest.
+ * Remote write 1.0: prometheus.WriteRequest of prompb/remote.proto and prompb/types.proto.
  */
 #include <config.h>
 
+#include "plugins/exporters/prometheusremotewrite/fields.h"
 #include "plugins/exporters/prometheusremotewrite/message.h"
-#include "plugins/exporters/prometheusremotewrite/message_common.h"
 
-static bool set_labels(const struct weir_prometheus_label *labels, size_t count, struct weir_arena *arena,
-                       Prompb__Label ***out)
+static size_t label_length(const struct weir_prometheus_label *label)
 {
-    Prompb__Label *messages = weir_arena_calloc(arena, count, sizeof(*messages));
-    if (!messages)
-        return false;
+    return text_size(label->name) + text_size(label->value);
+}
+
+static size_t labels_size(const struct weir_prometheus_label *labels, size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += weir_wire_bytes_size(label_length(&labels[i]));
+    return size;
+}
+
+static uint8_t *put_labels(uint8_t *at, const struct weir_prometheus_label *labels, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
-        prompb__label__init(&messages[i]);
-        messages[i].name = bytes_of(labels[i].name);
-        messages[i].value = bytes_of(labels[i].value);
+        at = weir_wire_put_head(at, 1, label_length(&labels[i]));
+        at = put_text(at, 1, labels[i].name);
+        at = put_text(at, 2, labels[i].value);
     }
-    *out = prw_pointers(arena, messages, count, sizeof(*messages));
-    return *out != NULL;
+    return at;
 }
 
-static bool set_samples(const struct series *series, struct weir_arena *arena, Prompb__TimeSeries *out)
+static size_t sample_length(const struct sample *sample)
 {
-    Prompb__Sample *samples = weir_arena_calloc(arena, series->sample_count, sizeof(*samples));
-    size_t count = 0;
-    if (!samples)
-        return false;
+    return real_size(sample->value) + number_size((uint64_t)sample->timestamp);
+}
+
+static size_t samples_size(const struct series *series)
+{
+    size_t size = 0;
     for (size_t i = 0; i < series->sample_count; i++) {
-        if (series->samples[i].native)
-            continue;
-        prompb__sample__init(&samples[count]);
-        samples[count].value = series->samples[i].value;
-        samples[count++].timestamp = series->samples[i].timestamp;
+        if (!series->samples[i].native)
+            size += weir_wire_bytes_size(sample_length(&series->samples[i]));
     }
-    out->n_samples = count;
-    out->samples = prw_pointers(arena, samples, count, sizeof(*samples));
-    return out->samples != NULL;
+    return size;
 }
 
-static bool set_exemplars(const struct series *series, struct weir_arena *arena, Prompb__TimeSeries *out)
+static uint8_t *put_samples(uint8_t *at, const struct series *series)
 {
-    Prompb__Exemplar *exemplars = weir_arena_calloc(arena, series->exemplar_count, sizeof(*exemplars));
-    if (!exemplars)
-        return false;
+    for (size_t i = 0; i < series->sample_count; i++) {
+        const struct sample *sample = &series->samples[i];
+        if (sample->native)
+            continue;
+        at = weir_wire_put_head(at, 2, sample_length(sample));
+        at = put_real(at, 1, sample->value);
+        at = put_number(at, 2, (uint64_t)sample->timestamp);
+    }
+    return at;
+}
+
+static size_t exemplar_length(const struct exemplar *exemplar)
+{
+    return labels_size(exemplar->labels, exemplar->label_count) + real_size(exemplar->value)
+           + number_size((uint64_t)exemplar->timestamp);
+}
+
+static size_t exemplars_size(const struct series *series)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < series->exemplar_count; i++)
+        size += weir_wire_bytes_size(exemplar_length(&series->exemplars[i]));
+    return size;
+}
+
+static uint8_t *put_exemplars(uint8_t *at, const struct series *series)
+{
     for (size_t i = 0; i < series->exemplar_count; i++) {
         const struct exemplar *exemplar = &series->exemplars[i];
-        prompb__exemplar__init(&exemplars[i]);
-        exemplars[i].n_labels = exemplar->label_count;
-        if (!set_labels(exemplar->labels, exemplar->label_count, arena, &exemplars[i].labels))
-            return false;
-        exemplars[i].value = exemplar->value;
-        exemplars[i].timestamp = exemplar->timestamp;
+        at = weir_wire_put_head(at, 3, exemplar_length(exemplar));
+        at = put_labels(at, exemplar->labels, exemplar->label_count);
+        at = put_real(at, 2, exemplar->value);
+        at = put_number(at, 3, (uint64_t)exemplar->timestamp);
     }
-    out->n_exemplars = series->exemplar_count;
-    out->exemplars = prw_pointers(arena, exemplars, series->exemplar_count, sizeof(*exemplars));
-    return out->exemplars != NULL;
+    return at;
 }
 
-static void *series_message(const struct series *series, struct weir_arena *arena, size_t *bytes)
+size_t prw_series_measure(struct series *series)
 {
-    Prompb__TimeSeries *message = weir_arena_alloc(arena, sizeof(*message));
-    if (!message)
+    series->length = labels_size(series->labels, series->label_count) + samples_size(series) + exemplars_size(series)
+                     + prw_histograms_size(series, false);
+    return weir_wire_bytes_size(series->length);
+}
+
+struct weir_buffer *prw_pack_v1(const struct series *first, size_t count, size_t bytes)
+{
+    struct weir_buffer *body = weir_buffer_new(bytes);
+    if (!body)
         return NULL;
-    prompb__time_series__init(message);
-    message->n_labels = series->label_count;
-    if (!set_labels(series->labels, series->label_count, arena, &message->labels)
-        || !set_samples(series, arena, message) || !set_exemplars(series, arena, message)
-        || !prw_histograms(series, false, arena, &message->histograms, &message->n_histograms))
+    uint8_t *at = body->data;
+    for (const struct series *series = first; count > 0; series = series->next, count--) {
+        at = weir_wire_put_head(at, 1, series->length);
+        at = put_labels(at, series->labels, series->label_count);
+        at = put_samples(at, series);
+        at = put_exemplars(at, series);
+        at = prw_put_histograms(at, 4, series, false);
+    }
+    body->length = (size_t)(at - body->data);
+    return body;
+}
+
+/* --- metadata --- */
+
+static size_t metadata_length(const struct family *family)
+{
+    return number_size(family->type) + text_size(family->name) + text_size(family->help) + text_size(family->unit);
+}
+
+size_t prw_metadata_size(const struct family *family)
+{
+    return weir_wire_bytes_size(metadata_length(family));
+}
+
+struct weir_buffer *prw_pack_metadata(const struct family *first, size_t count, size_t bytes)
+{
+    struct weir_buffer *body = weir_buffer_new(bytes);
+    if (!body)
         return NULL;
-    *bytes = prw_listed_size(&message->base);
-    return message;
+    uint8_t *at = body->data;
+    for (const struct family *family = first; count > 0; family = family->next, count--) {
+        at = weir_wire_put_head(at, 3, metadata_length(family));
+        at = put_number(at, 1, family->type);
+        at = put_text(at, 2, family->name);
+        at = put_text(at, 4, family->help);
+        at = put_text(at, 5, family->unit);
+    }
+    body->length = (size_t)(at - body->data);
+    return body;
 }
-
-static struct weir_buffer *pack_series(void **messages, size_t count, struct weir_arena *arena)
-{
-    Prompb__WriteRequest request;
-    (void)arena;
-    prompb__write_request__init(&request);
-    request.timeseries = (Prompb__TimeSeries **)messages;
-    request.n_timeseries = count;
-    return prw_pack(&request.base);
-}
-
-const struct prw_format prw_format_v1 = { series_message, pack_series };
-
-void *prw_metadata_message(const struct family *family, struct weir_arena *arena, size_t *bytes)
-{
-    Prompb__MetricMetadata *message = weir_arena_alloc(arena, sizeof(*message));
-    if (!message)
-        return NULL;
-    prompb__metric_metadata__init(message);
-    message->type = family->type;
-    message->metric_family_name = bytes_of(family->name);
-    message->help = bytes_of(family->help);
-    message->unit = bytes_of(family->unit);
-    *bytes = prw_listed_size(&message->base);
-    return message;
-}
-
-static struct weir_buffer *pack_metadata(void **messages, size_t count, struct weir_arena *arena)
-{
-    Prompb__WriteRequest request;
-    (void)arena;
-    prompb__write_request__init(&request);
-    request.metadata = (Prompb__MetricMetadata **)messages;
-    request.n_metadata = count;
-    return prw_pack(&request.base);
-}
-
-const struct prw_format prw_format_metadata = { NULL, pack_metadata };

@@ -1,168 +1,224 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Remote write 2.0: io.prometheus.write.v2.Request, whose texts stand once in a table of symbols.
+ * Remote write 2.0: io.prometheus.write.v2.Request of prompb/io/prometheus/write/v2/types.proto, whose texts stand once in a
+ * table of symbols.
  */
 #include <config.h>
 
-#include <weir/hash.h>
-
+#include "plugins/exporters/prometheusremotewrite/fields.h"
 #include "plugins/exporters/prometheusremotewrite/message.h"
-#include "plugins/exporters/prometheusremotewrite/message_common.h"
+#include "plugins/exporters/prometheusremotewrite/symbols.h"
 
-/* The texts of one request. */
-struct symbols {
-    struct weir_arena *arena;
-    ProtobufCBinaryData *items; /* the first is empty */
-    size_t count, capacity;
-    uint32_t *table; /* 1 + index */
-    size_t table_size;
+/* The body in the making. */
+struct body {
+    struct weir_arena arena;
+    struct symbols symbols;
+    uint32_t *refs;  /* of all series, in this order: labels, exemplars' labels, help, unit */
+    size_t *lengths; /* of each series' message */
 };
 
-static struct weir_str text_at(const struct symbols *symbols, size_t index)
+static const struct family *family_of(const struct series *series)
 {
-    return weir_str_make((const char *)symbols->items[index].data, symbols->items[index].len);
+    static const struct family target_info = { .type = WEIR_PROMETHEUS_GAUGE, .help = { "Target metadata", 15 } };
+    return series->family ? series->family : &target_info;
 }
 
-/* Where the text is, or should be, in the table. */
-static size_t slot_of(const struct symbols *symbols, struct weir_str text)
+/* --- symbols --- */
+
+static size_t count_refs(const struct series *series)
 {
-    size_t at = weir_hash(0, text) & (symbols->table_size - 1);
-    while (symbols->table[at] && !weir_str_equal(text_at(symbols, symbols->table[at] - 1), text))
-        at = (at + 1) & (symbols->table_size - 1);
+    size_t count = 2 * series->label_count + 2;
+    for (size_t i = 0; i < series->exemplar_count; i++)
+        count += 2 * series->exemplars[i].label_count;
+    return count;
+}
+
+/* Fills *refs from there on, and leaves it behind them; false when memory is out, as for the next. */
+static bool find_labels(struct symbols *symbols, const struct weir_prometheus_label *labels, size_t count, uint32_t **refs)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!symbols_find(symbols, labels[i].name, (*refs)++) || !symbols_find(symbols, labels[i].value, (*refs)++))
+            return false;
+    }
+    return true;
+}
+
+static bool find_symbols(struct symbols *symbols, const struct series *series, uint32_t **refs)
+{
+    if (!find_labels(symbols, series->labels, series->label_count, refs))
+        return false;
+    for (size_t i = 0; i < series->exemplar_count; i++) {
+        if (!find_labels(symbols, series->exemplars[i].labels, series->exemplars[i].label_count, refs))
+            return false;
+    }
+    return symbols_find(symbols, family_of(series)->help, (*refs)++)
+           && symbols_find(symbols, family_of(series)->unit, (*refs)++);
+}
+
+/* --- fields --- */
+
+static size_t refs_length(const uint32_t *refs, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += weir_wire_varint_size(refs[i]);
+    return length;
+}
+
+static size_t refs_size(const uint32_t *refs, size_t count)
+{
+    return count ? weir_wire_bytes_size(refs_length(refs, count)) : 0;
+}
+
+static uint8_t *put_refs(uint8_t *at, const uint32_t *refs, size_t count)
+{
+    if (count)
+        at = weir_wire_put_head(at, 1, refs_length(refs, count));
+    for (size_t i = 0; i < count; i++)
+        at = weir_wire_put_varint(at, refs[i]);
     return at;
 }
 
-static bool grow(struct symbols *symbols)
+static size_t sample_length(const struct sample *sample)
 {
-    size_t capacity = symbols->capacity ? symbols->capacity * 2 : 128;
-    ProtobufCBinaryData *items = weir_arena_calloc(symbols->arena, capacity, sizeof(*items));
-    uint32_t *table = weir_arena_calloc(symbols->arena, capacity * 2, sizeof(*table));
-    if (!items || !table)
-        return false;
-    if (symbols->count)
-        memcpy(items, symbols->items, symbols->count * sizeof(*items));
-    symbols->items = items;
-    symbols->capacity = capacity;
-    symbols->table = table;
-    symbols->table_size = capacity * 2;
-    for (size_t i = 0; i < symbols->count; i++)
-        table[slot_of(symbols, text_at(symbols, i))] = (uint32_t)i + 1;
-    return true;
+    return real_size(sample->value) + number_size((uint64_t)sample->timestamp) + number_size((uint64_t)sample->start);
 }
 
-static bool find_symbol(struct symbols *symbols, struct weir_str text, uint32_t *index)
+static size_t samples_size(const struct series *series)
 {
-    if (symbols->count == symbols->capacity && !grow(symbols))
-        return false;
-    size_t at = slot_of(symbols, text);
-    if (!symbols->table[at]) {
-        symbols->items[symbols->count++] = bytes_of(text);
-        symbols->table[at] = (uint32_t)symbols->count;
-    }
-    *index = symbols->table[at] - 1;
-    return true;
-}
-
-static bool set_refs(struct symbols *symbols, const struct weir_prometheus_label *labels, size_t count, uint32_t **refs,
-                     size_t *ref_count)
-{
-    *ref_count = count * 2;
-    *refs = weir_arena_calloc(symbols->arena, count * 2, sizeof(**refs));
-    if (!*refs)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (!find_symbol(symbols, labels[i].name, &(*refs)[2 * i])
-            || !find_symbol(symbols, labels[i].value, &(*refs)[2 * i + 1]))
-            return false;
-    }
-    return true;
-}
-
-static bool set_samples(const struct series *series, struct weir_arena *arena, Prompb__TimeSeriesV2 *out)
-{
-    Prompb__SampleV2 *samples = weir_arena_calloc(arena, series->sample_count, sizeof(*samples));
-    size_t count = 0;
-    if (!samples)
-        return false;
+    size_t size = 0;
     for (size_t i = 0; i < series->sample_count; i++) {
-        if (series->samples[i].native)
+        if (!series->samples[i].native)
+            size += weir_wire_bytes_size(sample_length(&series->samples[i]));
+    }
+    return size;
+}
+
+static uint8_t *put_samples(uint8_t *at, const struct series *series)
+{
+    for (size_t i = 0; i < series->sample_count; i++) {
+        const struct sample *sample = &series->samples[i];
+        if (sample->native)
             continue;
-        prompb__sample_v2__init(&samples[count]);
-        samples[count].value = series->samples[i].value;
-        samples[count].start_timestamp = series->samples[i].start;
-        samples[count++].timestamp = series->samples[i].timestamp;
+        at = weir_wire_put_head(at, 2, sample_length(sample));
+        at = put_real(at, 1, sample->value);
+        at = put_number(at, 2, (uint64_t)sample->timestamp);
+        at = put_number(at, 3, (uint64_t)sample->start);
     }
-    out->n_samples = count;
-    out->samples = prw_pointers(arena, samples, count, sizeof(*samples));
-    return out->samples != NULL;
+    return at;
 }
 
-static bool set_exemplars(const struct series *series, struct symbols *symbols, Prompb__TimeSeriesV2 *out)
+static size_t exemplar_length(const struct exemplar *exemplar, const uint32_t *refs)
 {
-    Prompb__ExemplarV2 *exemplars = weir_arena_calloc(symbols->arena, series->exemplar_count, sizeof(*exemplars));
-    if (!exemplars)
-        return false;
+    return refs_size(refs, 2 * exemplar->label_count) + real_size(exemplar->value)
+           + number_size((uint64_t)exemplar->timestamp);
+}
+
+static uint8_t *put_exemplar(uint8_t *at, const struct exemplar *exemplar, const uint32_t *refs)
+{
+    at = weir_wire_put_head(at, 4, exemplar_length(exemplar, refs));
+    at = put_refs(at, refs, 2 * exemplar->label_count);
+    at = put_real(at, 2, exemplar->value);
+    return put_number(at, 3, (uint64_t)exemplar->timestamp);
+}
+
+static size_t metadata_length(const struct series *series, const uint32_t *refs)
+{
+    return number_size(family_of(series)->type) + number_size(refs[0]) + number_size(refs[1]);
+}
+
+static uint8_t *put_metadata(uint8_t *at, const struct series *series, const uint32_t *refs)
+{
+    at = weir_wire_put_head(at, 5, metadata_length(series, refs));
+    at = put_number(at, 1, family_of(series)->type);
+    at = put_number(at, 3, refs[0]);
+    return put_number(at, 4, refs[1]);
+}
+
+/* --- series --- */
+
+static size_t series_length(const struct series *series, const uint32_t *refs)
+{
+    size_t length = refs_size(refs, 2 * series->label_count) + samples_size(series) + prw_histograms_size(series, true);
+    refs += 2 * series->label_count;
     for (size_t i = 0; i < series->exemplar_count; i++) {
-        const struct exemplar *exemplar = &series->exemplars[i];
-        prompb__exemplar_v2__init(&exemplars[i]);
-        if (!set_refs(symbols, exemplar->labels, exemplar->label_count, &exemplars[i].labels_refs,
-                      &exemplars[i].n_labels_refs))
-            return false;
-        exemplars[i].value = exemplar->value;
-        exemplars[i].timestamp = exemplar->timestamp;
+        length += weir_wire_bytes_size(exemplar_length(&series->exemplars[i], refs));
+        refs += 2 * series->exemplars[i].label_count;
     }
-    out->n_exemplars = series->exemplar_count;
-    out->exemplars = prw_pointers(symbols->arena, exemplars, series->exemplar_count, sizeof(*exemplars));
-    return out->exemplars != NULL;
+    return length + weir_wire_bytes_size(metadata_length(series, refs));
 }
 
-static bool set_metadata(const struct family *family, struct symbols *symbols, Prompb__TimeSeriesV2 *out)
+static uint8_t *put_series(uint8_t *at, const struct series *series, const uint32_t *refs)
 {
-    static const struct family target_info = { .type = WEIR_PROMETHEUS_GAUGE, .help = { "Target metadata", 15 } };
-    Prompb__MetadataV2 *metadata = weir_arena_alloc(symbols->arena, sizeof(*metadata));
-    if (!metadata)
+    at = put_refs(at, refs, 2 * series->label_count);
+    at = put_samples(at, series);
+    at = prw_put_histograms(at, 3, series, true);
+    refs += 2 * series->label_count;
+    for (size_t i = 0; i < series->exemplar_count; i++) {
+        at = put_exemplar(at, &series->exemplars[i], refs);
+        refs += 2 * series->exemplars[i].label_count;
+    }
+    return put_metadata(at, series, refs);
+}
+
+/* --- the request --- */
+
+static bool prepare(struct body *body, const struct series *first, size_t count)
+{
+    const struct series *series = first;
+    size_t refs = 0;
+    uint32_t empty, *at;
+    for (size_t i = 0; i < count; i++, series = series->next)
+        refs += count_refs(series);
+    body->refs = at = weir_arena_calloc(&body->arena, refs, sizeof(*body->refs));
+    body->lengths = weir_arena_calloc(&body->arena, count, sizeof(*body->lengths));
+    if (!body->refs || !body->lengths || !symbols_find(&body->symbols, WEIR_STR(""), &empty))
         return false;
-    prompb__metadata_v2__init(metadata);
-    if (!family)
-        family = &target_info;
-    metadata->type = family->type;
-    out->metadata = metadata;
-    return find_symbol(symbols, family->help, &metadata->help_ref) && find_symbol(symbols, family->unit, &metadata->unit_ref);
-}
-
-static bool set_series(const struct series *series, struct symbols *symbols, Prompb__TimeSeriesV2 *message)
-{
-    prompb__time_series_v2__init(message);
-    return set_refs(symbols, series->labels, series->label_count, &message->labels_refs, &message->n_labels_refs)
-           && set_samples(series, symbols->arena, message) && set_exemplars(series, symbols, message)
-           && set_metadata(series->family, symbols, message)
-           && prw_histograms(series, true, symbols->arena, &message->histograms, &message->n_histograms);
-}
-
-/* The symbols belong to a request, so the message is made with it; its size is told as version 1 would have it. */
-static void *series_message(const struct series *series, struct weir_arena *arena, size_t *bytes)
-{
-    return prw_format_v1.series(series, arena, bytes) ? (void *)(uintptr_t)series : NULL;
-}
-
-static struct weir_buffer *pack_series(void **messages, size_t count, struct weir_arena *arena)
-{
-    Prompb__RequestV2 request;
-    struct symbols symbols = { .arena = arena };
-    Prompb__TimeSeriesV2 *all = weir_arena_calloc(arena, count, sizeof(*all));
-    uint32_t none;
-    if (!all || !find_symbol(&symbols, WEIR_STR(""), &none))
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (!set_series(messages[i], &symbols, &all[i]))
-            return NULL;
+    series = first;
+    for (size_t i = 0; i < count; i++, series = series->next) {
+        if (!find_symbols(&body->symbols, series, &at))
+            return false;
     }
-    prompb__request_v2__init(&request);
-    request.symbols = symbols.items;
-    request.n_symbols = symbols.count;
-    request.timeseries = prw_pointers(arena, all, count, sizeof(*all));
-    request.n_timeseries = count;
-    return request.timeseries ? prw_pack(&request.base) : NULL;
+    return true;
 }
 
-const struct prw_format prw_format_v2 = { series_message, pack_series };
+static size_t measure(struct body *body, const struct series *first, size_t count)
+{
+    const struct series *series = first;
+    const uint32_t *refs = body->refs;
+    size_t size = 0;
+    for (size_t i = 0; i < body->symbols.count; i++)
+        size += weir_wire_bytes_size(body->symbols.items[i].length);
+    for (size_t i = 0; i < count; i++, series = series->next) {
+        body->lengths[i] = series_length(series, refs);
+        size += weir_wire_bytes_size(body->lengths[i]);
+        refs += count_refs(series);
+    }
+    return size;
+}
+
+static struct weir_buffer *pack(struct body *body, const struct series *first, size_t count)
+{
+    struct weir_buffer *buffer = weir_buffer_new(measure(body, first, count));
+    const struct series *series = first;
+    const uint32_t *refs = body->refs;
+    if (!buffer)
+        return NULL;
+    uint8_t *at = buffer->data;
+    for (size_t i = 0; i < body->symbols.count; i++)
+        at = weir_wire_put_bytes(at, 4, body->symbols.items[i]);
+    for (size_t i = 0; i < count; i++, series = series->next) {
+        at = put_series(weir_wire_put_head(at, 5, body->lengths[i]), series, refs);
+        refs += count_refs(series);
+    }
+    buffer->length = (size_t)(at - buffer->data);
+    return buffer;
+}
+
+struct weir_buffer *prw_pack_v2(const struct series *first, size_t count)
+{
+    struct body body = { .symbols = { .arena = &body.arena } };
+    struct weir_buffer *buffer = prepare(&body, first, count) ? pack(&body, first, count) : NULL;
+    weir_arena_free(&body.arena);
+    return buffer;
+}

@@ -7,84 +7,74 @@
 
 #include "plugins/exporters/prometheusremotewrite/message.h"
 
-/* A request being gathered. */
+/* The list in the making. */
 struct gathering {
-    struct weir_arena *arena;
-    const struct prw_format *format;
     size_t most;
-    void **messages;
-    size_t count;
-    size_t bytes;
-    uint64_t items;
     struct prw_request *first, **end;
 };
 
-static bool flush(struct gathering *gathering)
+/* Adds a request with this body, NULL: memory was out. */
+static bool add(struct gathering *gathering, struct weir_buffer *body, uint64_t items)
 {
-    if (gathering->count == 0)
-        return true;
+    if (!body)
+        return false;
     struct prw_request *request = weir_xcalloc(1, sizeof(*request));
+    request->body = body;
+    request->items = items;
     *gathering->end = request;
     gathering->end = &request->next;
-    request->items = gathering->items;
-    request->body = gathering->format->pack(gathering->messages, gathering->count, gathering->arena);
-    gathering->count = gathering->bytes = 0;
-    gathering->items = 0;
-    return request->body != NULL;
-}
-
-static bool add(struct gathering *gathering, void *message, size_t bytes, uint64_t items)
-{
-    if (!message || (gathering->count && gathering->bytes + bytes >= gathering->most && !flush(gathering)))
-        return false;
-    gathering->messages[gathering->count++] = message;
-    gathering->bytes += bytes;
-    gathering->items += items;
     return true;
 }
 
-static bool add_series(struct gathering *gathering, struct series_set *set)
+/* True if something of this size is not to stand in a body of these bytes. */
+static bool full(const struct gathering *gathering, size_t bytes, size_t more)
 {
-    for (struct series *series = set->first; series; series = series->next) {
-        size_t bytes = 0;
-        void *message = gathering->format->series(series, gathering->arena, &bytes);
-        if (!add(gathering, message, bytes, series->items))
-            return false;
-    }
-    return flush(gathering);
+    return bytes > 0 && bytes + more >= gathering->most;
 }
 
-static bool add_metadata(struct gathering *gathering, struct series_set *set)
+static bool add_series(struct gathering *gathering, struct series *series, enum prw_message version)
 {
-    gathering->format = &prw_format_metadata;
-    for (struct family *family = set->families; family; family = family->next) {
-        size_t bytes = 0;
-        void *message = prw_metadata_message(family, gathering->arena, &bytes);
-        if (!add(gathering, message, bytes, 0))
+    while (series) {
+        struct series *first = series;
+        size_t count = 0, bytes = 0;
+        uint64_t items = 0;
+        for (; series; series = series->next, count++) {
+            size_t more = prw_series_measure(series);
+            if (full(gathering, bytes, more))
+                break;
+            bytes += more;
+            items += series->items;
+        }
+        if (!add(gathering, version == PRW_V2 ? prw_pack_v2(first, count) : prw_pack_v1(first, count, bytes), items))
             return false;
     }
-    return flush(gathering);
+    return true;
 }
 
-static size_t larger_count(const struct series_set *set)
+static bool add_metadata(struct gathering *gathering, const struct family *family)
 {
-    size_t families = 0;
-    for (const struct family *family = set->families; family; family = family->next)
-        families++;
-    return families > set->count ? families : set->count;
+    while (family) {
+        const struct family *first = family;
+        size_t count = 0, bytes = 0;
+        for (; family; family = family->next, count++) {
+            size_t more = prw_metadata_size(family);
+            if (full(gathering, bytes, more))
+                break;
+            bytes += more;
+        }
+        if (!add(gathering, prw_pack_metadata(first, count, bytes), 0))
+            return false;
+    }
+    return true;
 }
 
 bool prw_requests_make(enum prw_message version, struct series_set *set, size_t most, bool metadata,
                        struct prw_request **out)
 {
-    struct weir_arena arena = { 0 };
-    struct gathering gathering = { .arena = &arena, .most = most,
-                                   .format = version == PRW_V2 ? &prw_format_v2 : &prw_format_v1 };
+    struct gathering gathering = { .most = most };
     gathering.end = &gathering.first;
-    gathering.messages = weir_arena_calloc(&arena, larger_count(set) + 1, sizeof(void *));
-    bool good = gathering.messages && add_series(&gathering, set)
-                && (!metadata || version == PRW_V2 || add_metadata(&gathering, set));
-    weir_arena_free(&arena);
+    bool good = add_series(&gathering, set->first, version)
+                && (!metadata || version == PRW_V2 || add_metadata(&gathering, set->families));
     if (good)
         *out = gathering.first;
     else

@@ -42,6 +42,7 @@ struct series {
     struct exemplar *exemplars;
     size_t exemplar_count, exemplar_capacity;
     uint64_t items; /* data points that are booked here */
+    size_t length;  /* of its message in version 1; see prw_series_measure */
 };
 
 struct series_set {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The bounds-checked cursor: the one way to walk bytes that came from outside, with the primitives of protobuf's
- * wire format (protobuf.dev: Encoding).
+ * Protobuf's wire format (protobuf.dev: Encoding): the bounds-checked cursor, which is the one way to walk bytes that came
+ * from outside, and writing into room that was measured before.
  */
 #ifndef WEIR_WIRE_H
 #define WEIR_WIRE_H
@@ -146,6 +146,61 @@ static inline bool weir_cursor_skip(struct weir_cursor *cursor, enum weir_wire_t
 static inline int32_t weir_zigzag32(uint32_t n)
 {
     return (int32_t)((n >> 1) ^ (~(n & 1) + 1));
+}
+
+/* The other way: sint32 and sint64 as the varints that stand for them. */
+static inline uint64_t weir_wire_zigzag(int64_t n)
+{
+    return (uint64_t)n << 1 ^ (n < 0 ? UINT64_MAX : 0);
+}
+
+/* Bytes that a varint takes: 1 to 10. */
+static inline size_t weir_wire_varint_size(uint64_t value)
+{
+    return (size_t)(70 - __builtin_clzll(value | 1)) / 7;
+}
+
+/* Bytes that a length-delimited field takes whose number is 1 to 15. */
+static inline size_t weir_wire_bytes_size(size_t length)
+{
+    return 1 + weir_wire_varint_size(length) + length;
+}
+
+/* These write to `at`, where the caller has made sure of the room, and return the end of what they wrote. */
+static inline uint8_t *weir_wire_put_varint(uint8_t *at, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7)
+        *at++ = (uint8_t)(value | 0x80);
+    *at++ = (uint8_t)value;
+    return at;
+}
+
+static inline uint8_t *weir_wire_put_tag(uint8_t *at, uint32_t field, enum weir_wire_type type)
+{
+    return weir_wire_put_varint(at, (uint64_t)field << 3 | type);
+}
+
+/* The tag and length of a field whose payload follows. */
+static inline uint8_t *weir_wire_put_head(uint8_t *at, uint32_t field, size_t length)
+{
+    return weir_wire_put_varint(weir_wire_put_tag(at, field, WEIR_WIRE_BYTES), length);
+}
+
+static inline uint8_t *weir_wire_put_bytes(uint8_t *at, uint32_t field, struct weir_str bytes)
+{
+    at = weir_wire_put_head(at, field, bytes.length);
+    if (bytes.length > 0)
+        memcpy(at, bytes.data, bytes.length);
+    return at + bytes.length;
+}
+
+/* 64 bits, little-endian. */
+static inline uint8_t *weir_wire_put_fixed64(uint8_t *at, uint32_t field, uint64_t bits)
+{
+    at = weir_wire_put_tag(at, field, WEIR_WIRE_FIXED64);
+    for (unsigned i = 0; i < 8; i++)
+        at[i] = (uint8_t)(bits >> 8 * i);
+    return at + 8;
 }
 
 WEIR_END
