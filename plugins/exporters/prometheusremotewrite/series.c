@@ -7,11 +7,11 @@
 
 #include <weir/hash.h>
 
-static uint64_t hash_labels(const struct weir_prometheus_label *labels, size_t count)
+uint64_t series_hash(const struct weir_prometheus_label *labels, size_t count)
 {
     uint64_t hash = 0;
     for (size_t i = 0; i < count; i++)
-        hash = weir_hash(weir_hash(hash, labels[i].name), labels[i].value);
+        hash += weir_hash(weir_hash(0, labels[i].name), labels[i].value);
     return hash;
 }
 
@@ -53,9 +53,8 @@ static bool make_room(struct series_set *set)
 }
 
 struct series *series_find(struct series_set *set, struct weir_prometheus_label *labels, size_t label_count,
-                           struct family *family)
+                           uint64_t hash, struct family *family)
 {
-    uint64_t hash = hash_labels(labels, label_count);
     if (!make_room(set))
         return NULL;
     for (size_t at = hash & (set->table_size - 1); set->table[at]; at = (at + 1) & (set->table_size - 1)) {

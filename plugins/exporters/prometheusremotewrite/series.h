@@ -55,10 +55,12 @@ struct series_set {
     struct family *last_family;
 };
 
-/* The series with these labels (sorted, unique; borrowed from the set's arena), made if there is none. NULL when memory is
- * out, as for what follows. */
+/* The hash of a set of labels is the sum of theirs, so that those which many sets share are hashed once. */
+uint64_t series_hash(const struct weir_prometheus_label *labels, size_t count);
+/* The series with these labels (sorted, unique; borrowed from the set's arena) and their hash, made if there is none. NULL
+ * when memory is out, as for what follows. */
 struct series *series_find(struct series_set *set, struct weir_prometheus_label *labels, size_t label_count,
-                           struct family *family);
+                           uint64_t hash, struct family *family);
 bool series_add_sample(struct series_set *set, struct series *series, const struct sample *sample);
 bool series_add_exemplar(struct series_set *set, struct series *series, const struct exemplar *exemplar);
 /* Orders the samples of each series by time; those that are the same stand once. */

@@ -21,6 +21,7 @@ struct walk {
     const struct weir_data_point *point;
     struct family *family;
     struct weir_prometheus_labels labels; /* of the point */
+    uint64_t hash;                        /* of those */
     bool booked;                          /* the point has been counted for a series */
     bool failed;                          /* memory is out */
     uint64_t newest;                      /* time of the resource's points */
@@ -70,30 +71,36 @@ static bool make_labels(struct walk *walk)
     const struct prw_rules *rules = walk->rules;
     struct weir_str clash;
     walk->labels.count = 0;
-    return add_external(rules, &walk->labels)
-           && weir_prometheus_labels_add_attributes(&walk->labels, rules->label_rule, WEIR_PROMETHEUS_ATTRIBUTE,
-                                                    &walk->point->attributes, walk->resource)
-           && (!walk->resource
-               || weir_prometheus_labels_add_attributes(&walk->labels, rules->label_rule, WEIR_PROMETHEUS_ATTRIBUTE,
-                                                        walk->resource, NULL))
-           && (rules->config->disable_scope_info
-               || weir_prometheus_labels_add_scope(&walk->labels, rules->label_rule, walk->scope, WEIR_STR_NONE))
-           && weir_prometheus_labels_add_identity(&walk->labels, &walk->identity)
-           && weir_prometheus_labels_finish(&walk->labels, &clash);
+    if (!add_external(rules, &walk->labels)
+        || !weir_prometheus_labels_add_attributes(&walk->labels, rules->label_rule, WEIR_PROMETHEUS_ATTRIBUTE,
+                                                  &walk->point->attributes, walk->resource)
+        || (walk->resource
+            && !weir_prometheus_labels_add_attributes(&walk->labels, rules->label_rule, WEIR_PROMETHEUS_ATTRIBUTE,
+                                                      walk->resource, NULL))
+        || (!rules->config->disable_scope_info
+            && !weir_prometheus_labels_add_scope(&walk->labels, rules->label_rule, walk->scope, WEIR_STR_NONE))
+        || !weir_prometheus_labels_add_identity(&walk->labels, &walk->identity)
+        || !weir_prometheus_labels_finish(&walk->labels, &clash))
+        return false;
+    walk->hash = series_hash(walk->labels.items, walk->labels.count);
+    return true;
 }
 
-/* Puts one more label where it belongs among the sorted ones, in the place of one of its name. */
-static void insert(struct weir_prometheus_label *labels, size_t *count, struct weir_str name, struct weir_str value)
+/* Puts one more label where it belongs among the sorted ones, in the place of one of its name, and its hash into that of
+ * all. */
+static void insert(struct weir_prometheus_label *labels, size_t *count, struct weir_prometheus_label label, uint64_t *hash)
 {
     size_t at = *count;
-    while (at > 0 && weir_str_compare(labels[at - 1].name, name) > 0)
+    while (at > 0 && weir_str_compare(labels[at - 1].name, label.name) > 0)
         at--;
-    if (at > 0 && weir_str_equal(labels[at - 1].name, name)) {
-        labels[at - 1].value = value;
+    *hash += series_hash(&label, 1);
+    if (at > 0 && weir_str_equal(labels[at - 1].name, label.name)) {
+        *hash -= series_hash(&labels[at - 1], 1);
+        labels[at - 1] = label;
         return;
     }
     memmove(&labels[at + 1], &labels[at], (*count - at) * sizeof(*labels));
-    labels[at] = (struct weir_prometheus_label){ .name = name, .value = value };
+    labels[at] = label;
     ++*count;
 }
 
@@ -102,19 +109,20 @@ static struct series *find_series(struct walk *walk, struct weir_str name, const
 {
     struct weir_arena *arena = &walk->set->arena;
     size_t count = walk->labels.count;
-    struct weir_prometheus_label *labels = weir_arena_calloc(arena, count + 2, sizeof(*labels));
+    uint64_t hash = walk->hash;
+    struct weir_prometheus_label *labels = weir_arena_alloc(arena, (count + 2) * sizeof(*labels));
     if (!labels)
         return NULL;
     if (count)
         memcpy(labels, walk->labels.items, count * sizeof(*labels));
-    insert(labels, &count, WEIR_STR("__name__"), name);
+    insert(labels, &count, (struct weir_prometheus_label){ .name = WEIR_STR("__name__"), .value = name }, &hash);
     if (label) {
         struct weir_str copy = weir_arena_copy(arena, value);
         if (!copy.data)
             return NULL;
-        insert(labels, &count, weir_str_of(label), copy);
+        insert(labels, &count, (struct weir_prometheus_label){ .name = weir_str_of(label), .value = copy }, &hash);
     }
-    return series_find(walk->set, labels, count, walk->family);
+    return series_find(walk->set, labels, count, hash, walk->family);
 }
 
 /* --- exemplars --- */
@@ -358,7 +366,8 @@ static bool add_target_info(struct walk *walk, const struct weir_attributes *att
         || !weir_prometheus_labels_add(&labels, WEIR_PROMETHEUS_OWN, WEIR_STR("__name__"), copy)
         || !weir_prometheus_labels_finish(&labels, &clash))
         return false;
-    struct series *series = series_find(walk->set, labels.items, labels.count, NULL);
+    struct series *series = series_find(walk->set, labels.items, labels.count,
+                                        series_hash(labels.items, labels.count), NULL);
     struct sample sample = { .value = 1, .timestamp = (int64_t)(walk->newest / MILLISECOND) };
     return series && series_add_sample(walk->set, series, &sample);
 }

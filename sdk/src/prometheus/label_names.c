@@ -4,7 +4,9 @@
  */
 #include <config.h>
 
-#include <weir/prometheus.h>
+#include <stdlib.h>
+
+#include "sdk/src/prometheus/label_names.h"
 
 static bool is_digit(char c)
 {
@@ -37,35 +39,44 @@ static bool reserved(struct weir_str key)
     return key.length > 4 && memcmp(key.data, "__", 2) == 0 && memcmp(key.data + key.length - 2, "__", 2) == 0;
 }
 
-static void add_escaped(struct weir_str key, bool collapse, struct weir_text *name)
+/* Returns the end of what it has written. */
+static char *escape(struct weir_str key, bool collapse, char *out)
 {
     bool odd = false;
     for (size_t i = 0; i < key.length; i++) {
         if (is_label_char(key.data[i])) {
-            weir_text_addc(name, key.data[i]);
+            *out++ = key.data[i];
             odd = false;
         } else if (!continues(key.data[i])) {
             if (!odd || !collapse)
-                weir_text_addc(name, '_');
+                *out++ = '_';
             odd = true;
         }
     }
+    return out;
+}
+
+struct weir_str prometheus_label_name(enum weir_prometheus_label_rule rule, struct weir_str key, char *room)
+{
+    char *start = room + PROMETHEUS_LABEL_MORE;
+    if (rule == WEIR_PROMETHEUS_LABEL_UTF8)
+        return only_underscores(key) ? WEIR_STR_NONE : key;
+    bool written = rule == WEIR_PROMETHEUS_LABEL_WRITTEN && !reserved(key);
+    char *end = escape(key, written, start);
+    if (only_underscores(weir_str_make(start, (size_t)(end - start))))
+        return WEIR_STR_NONE;
+    const char *prefix = is_digit(*start) ? "key_" : written && *start == '_' ? "key" : "";
+    size_t more = strlen(prefix);
+    if (more > 0)
+        memcpy(start - more, prefix, more);
+    return weir_str_make(start - more, (size_t)(end - start) + more);
 }
 
 bool weir_prometheus_label_name(enum weir_prometheus_label_rule rule, struct weir_str key, struct weir_text *name)
 {
-    struct weir_text made = { 0 };
-    if (rule == WEIR_PROMETHEUS_LABEL_UTF8)
-        weir_text_add(&made, key.data, key.length);
-    else
-        add_escaped(key, rule == WEIR_PROMETHEUS_LABEL_WRITTEN && !reserved(key), &made);
-    bool good = !only_underscores(weir_text_view(&made));
-    if (good && rule != WEIR_PROMETHEUS_LABEL_UTF8 && is_digit(made.data[0]))
-        weir_text_adds(name, "key_");
-    else if (good && rule == WEIR_PROMETHEUS_LABEL_WRITTEN && made.data[0] == '_' && !reserved(key))
-        weir_text_adds(name, "key");
-    if (good)
-        weir_text_add(name, made.data, made.length);
-    weir_text_free(&made);
-    return good;
+    char *room = weir_xmalloc(key.length + PROMETHEUS_LABEL_MORE);
+    struct weir_str made = prometheus_label_name(rule, key, room);
+    weir_text_add(name, made.data, made.length);
+    free(room);
+    return made.length > 0;
 }

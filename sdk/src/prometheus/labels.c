@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include <weir/prometheus.h>
+#include "sdk/src/prometheus/label_names.h"
 
 static bool grow(struct weir_prometheus_labels *labels)
 {
@@ -38,17 +38,24 @@ bool weir_prometheus_labels_add(struct weir_prometheus_labels *labels, enum weir
     return add(labels, (struct weir_prometheus_label){ .name = name, .value = value, .key = name, .rank = rank });
 }
 
-/* The name for the key: the key itself, where that is a name already. False for keys that cannot become one. */
-static bool name_of(struct weir_prometheus_labels *labels, enum weir_prometheus_label_rule rule, const char *prefix,
+/* The name for the key behind the prefix, without data when memory is out. False for keys that cannot become one. */
+static bool name_of(struct weir_prometheus_labels *labels, enum weir_prometheus_label_rule rule, struct weir_str prefix,
                     struct weir_str key, struct weir_str *name)
 {
-    struct weir_text text = { 0 };
-    weir_text_adds(&text, prefix);
-    bool good = weir_prometheus_label_name(rule, key, &text);
-    if (good)
-        *name = weir_str_equal(weir_text_view(&text), key) ? key : weir_arena_copy(labels->arena, weir_text_view(&text));
-    weir_text_free(&text);
-    return good;
+    char *room = weir_arena_alloc(labels->arena, prefix.length + key.length + PROMETHEUS_LABEL_MORE);
+    *name = WEIR_STR_NONE;
+    if (!room)
+        return true;
+    struct weir_str made = prometheus_label_name(rule, key, room + prefix.length);
+    if (made.length == 0)
+        return false;
+    *name = made;
+    if (prefix.length == 0)
+        return true;
+    memmove(room + prefix.length, made.data, made.length);
+    memcpy(room, prefix.data, prefix.length);
+    *name = weir_str_make(room, prefix.length + made.length);
+    return true;
 }
 
 static struct weir_str value_of(struct weir_prometheus_labels *labels, const struct weir_value *value)
@@ -63,7 +70,7 @@ static struct weir_str value_of(struct weir_prometheus_labels *labels, const str
 }
 
 static bool add_attribute(struct weir_prometheus_labels *labels, enum weir_prometheus_label_rule rule, int rank,
-                          const char *prefix, const struct weir_attribute *attribute)
+                          struct weir_str prefix, const struct weir_attribute *attribute)
 {
     struct weir_prometheus_label label = { .key = attribute->key, .rank = rank };
     if (!name_of(labels, rule, prefix, attribute->key, &label.name))
@@ -81,7 +88,7 @@ bool weir_prometheus_labels_add_attributes(struct weir_prometheus_labels *labels
     for (size_t i = 0; i < attributes->count; i++) {
         if (over && weir_attributes_get(over, attributes->items[i].key))
             continue;
-        if (!add_attribute(labels, rule, rank, "", &attributes->items[i]))
+        if (!add_attribute(labels, rule, rank, WEIR_STR_NONE, &attributes->items[i]))
             return false;
     }
     return true;
@@ -138,7 +145,7 @@ bool weir_prometheus_labels_add_scope(struct weir_prometheus_labels *labels, enu
         if (weir_str_is(attribute->key, "name") || weir_str_is(attribute->key, "version")
             || weir_str_is(attribute->key, "schema_url"))
             continue;
-        if (!add_attribute(labels, rule, WEIR_PROMETHEUS_DERIVED, "otel_scope_", attribute))
+        if (!add_attribute(labels, rule, WEIR_PROMETHEUS_DERIVED, WEIR_STR("otel_scope_"), attribute))
             return false;
     }
     return true;

@@ -234,6 +234,17 @@ START_TEST(points_with_other_labels_are_other_series)
 }
 END_TEST
 
+START_TEST(labels_make_the_series_wherever_they_come_from)
+{
+    expect(METRICS("", "", GAUGE("h_bucket", POINT(ATTR("le", "5") "," ATTR("a", "1"), "500", "7")) ","
+                           "{\"name\":\"h\",\"histogram\":{\"aggregationTemporality\":2,\"dataPoints\":[{\"attributes\":["
+                           ATTR("le", "other") "," ATTR("a", "1") "],\"timeUnixNano\":\"1000000000\",\"count\":\"1\","
+                           "\"bucketCounts\":[\"1\",\"0\"],\"explicitBounds\":[5]}]}}"),
+           "{__name__=h_bucket,a=1,le=5} 7@500 1@1000\n{__name__=h_bucket,a=1,le=+Inf} 1@1000\n"
+           "{__name__=h_count,a=1,le=other} 1@1000\n");
+}
+END_TEST
+
 START_TEST(external_labels_stand_back)
 {
     char cluster[] = "cluster", prod[] = "prod", zone[] = "my.zone", z[] = "z", a[] = "a", external[] = "external";
@@ -429,6 +440,7 @@ int main(void)
     tcase_add_test(resources, target_info_needs_something_to_tell);
     tcase_add_test(tests, samples_of_a_series_are_in_order);
     tcase_add_test(tests, points_with_other_labels_are_other_series);
+    tcase_add_test(tests, labels_make_the_series_wherever_they_come_from);
     tcase_add_test(tests, external_labels_stand_back);
     tcase_add_test(tests, resources_can_be_labels);
     tcase_add_test(tests, scopes_can_be_left_out);

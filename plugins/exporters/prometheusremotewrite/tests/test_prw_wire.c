@@ -127,7 +127,8 @@ static void make_set(struct series_set *set)
     for (size_t i = below(12); i > 0; i--) {
         struct family *family = below(4) ? random_family(set) : NULL;
         size_t count = below(6);
-        struct series *series = series_find(set, random_labels(&set->arena, count), count, family);
+        struct weir_prometheus_label *labels = random_labels(&set->arena, count);
+        struct series *series = series_find(set, labels, count, series_hash(labels, count), family);
         ck_assert_ptr_nonnull(series);
         if (series->items == 0)
             fill(set, series);
