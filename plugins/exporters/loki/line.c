@@ -3,26 +3,20 @@
 
 #include "plugins/exporters/loki/line.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
-void loki_line_add(struct loki_line *line, struct weir_str text)
+bool loki_line_grow(struct loki_line *line, size_t more)
 {
     if (line->problem)
-        return;
-    if (text.length > LOKI_LINE_MAX - (line->out->length - line->start))
+        return false;
+    if (more > LOKI_LINE_MAX - (line->out->length - line->start))
         line->problem = "the line would be longer than 16 MiB";
-    else if (!weir_buffer_append(line->out, text.data, text.length))
+    else if (!weir_buffer_reserve(line->out, more))
         line->problem = "out of memory";
+    return !line->problem;
 }
 
-void loki_line_addc(struct loki_line *line, char c)
-{
-    loki_line_add(line, weir_str_make(&c, 1));
-}
-
-/* Bytes from the blank on that do not stand in a string as they are: in any, and in one as Go's encoder has
- * it. */
+/* Bytes from the blank on that do not stand in a string as they are: in any, and in one as Go's encoder has it. */
 enum { ALWAYS = 1, IN_HTML = 2 };
 static const unsigned char special[256] = {
     ['"'] = ALWAYS,  ['\\'] = ALWAYS, ['<'] = IN_HTML,
@@ -76,10 +70,9 @@ static bool is_separator(struct weir_str text, size_t at)
 void loki_line_add_quoted(struct loki_line *line, struct weir_str text, bool html)
 {
     unsigned char which = html ? ALWAYS | IN_HTML : ALWAYS;
-    size_t from = 0;
+    size_t from = 0, at = skip_plain(text, 0, which);
     loki_line_addc(line, '"');
-    for (size_t at = skip_plain(text, 0, which); at < text.length && !line->problem;
-         at = skip_plain(text, at, which)) {
+    for (; at < text.length && !line->problem; at = skip_plain(text, at, which)) {
         unsigned char c = (unsigned char)text.data[at];
         bool separator = c == 0xe2 && is_separator(text, at);
         if (c == 0xe2 && !separator) {
@@ -136,9 +129,14 @@ void loki_line_add_value(struct loki_line *line, const struct weir_value *value)
 
 void loki_line_add_number(struct loki_line *line, int64_t number)
 {
-    char text[24];
-    snprintf(text, sizeof(text), "%" PRId64, number);
-    loki_line_add(line, weir_str_of(text));
+    char text[24], *at = text + sizeof(text);
+    uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (number < 0)
+        *--at = '-';
+    loki_line_add(line, weir_str_make(at, (size_t)(text + sizeof(text) - at)));
 }
 
 void loki_line_raw(struct loki_line *line, const struct loki_record *record)

@@ -33,8 +33,30 @@ struct loki_line {
     const char *problem; /* why the record cannot be written; nothing is written from then on */
 };
 
-void loki_line_add(struct loki_line *line, struct weir_str text);
-void loki_line_addc(struct loki_line *line, char c);
+/* Makes room for so many more bytes; false, with the problem noted, when there is none to be had. */
+bool loki_line_grow(struct loki_line *line, size_t more);
+
+static inline bool loki_line_room(struct loki_line *line, size_t more)
+{
+    const struct weir_buffer *out = line->out;
+    return (!line->problem && more <= out->capacity - out->length && more <= LOKI_LINE_MAX - (out->length - line->start))
+           || loki_line_grow(line, more);
+}
+
+static inline void loki_line_add(struct loki_line *line, struct weir_str text)
+{
+    if (text.length == 0 || !loki_line_room(line, text.length))
+        return;
+    memcpy(line->out->data + line->out->length, text.data, text.length);
+    line->out->length += text.length;
+}
+
+static inline void loki_line_addc(struct loki_line *line, char c)
+{
+    if (loki_line_room(line, 1))
+        line->out->data[line->out->length++] = (uint8_t)c;
+}
+
 /* The text as a string of JSON with its quotes; `html` as Go's encoder has it: <, > and & escaped, too. */
 void loki_line_add_quoted(struct loki_line *line, struct weir_str text, bool html);
 /* False for an id of zeros, too. */
@@ -45,8 +67,18 @@ void loki_line_add_hex(struct loki_line *line, weir_id_bytes id);
 void loki_line_add_value(struct loki_line *line, const struct weir_value *value);
 void loki_line_add_number(struct loki_line *line, int64_t number);
 
+/* How the last line in JSON has told of its resource and scope: mostly the next record has the same. Zero-initialise,
+ * loki_told_free at the end; what those records point to must stay until then. */
+struct loki_told {
+    struct weir_buffer *text;      /* without a comma before it; NULL: nothing */
+    struct weir_buffer *resource;  /* the pointers to its attributes */
+    const struct weir_scope *scope;
+};
+void loki_told_free(struct loki_told *told);
+
 /* The formats. `arena` is for what the writing needs. */
-void loki_line_json(struct loki_line *line, const struct loki_record *record, struct weir_arena *arena);
+void loki_line_json(struct loki_line *line, const struct loki_record *record, struct loki_told *told,
+                    struct weir_arena *arena);
 void loki_line_logfmt(struct loki_line *line, const struct loki_record *record, struct weir_arena *arena);
 void loki_line_raw(struct loki_line *line, const struct loki_record *record);
 

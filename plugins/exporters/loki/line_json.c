@@ -107,15 +107,14 @@ static void add_value(struct loki_line *line, const struct weir_value *value, st
     }
 }
 
-/* Members of the outer object, each behind a comma but the first. */
-static void add_key(struct loki_line *line, struct weir_str key)
+/* Members of the outer object, each behind a comma but the first; `key` has its quotes and colon. */
+static inline void add_key(struct loki_line *line, struct weir_str key)
 {
     if (line->problem)
         return;
     if (line->out->data[line->out->length - 1] != '{')
         loki_line_addc(line, ',');
-    loki_line_add_quoted(line, key, false);
-    loki_line_addc(line, ':');
+    loki_line_add(line, key);
 }
 
 static void add_text(struct loki_line *line, struct weir_str key, struct weir_str text)
@@ -140,12 +139,12 @@ static void add_scope(struct loki_line *line, const struct weir_scope *scope, st
 {
     if (!scope || scope->name.length == 0)
         return;
-    add_key(line, WEIR_STR("instrumentation_scope"));
+    add_key(line, WEIR_STR("\"instrumentation_scope\":"));
     loki_line_addc(line, '{');
-    add_text(line, WEIR_STR("name"), scope->name);
-    add_text(line, WEIR_STR("version"), scope->version);
+    add_text(line, WEIR_STR("\"name\":"), scope->name);
+    add_text(line, WEIR_STR("\"version\":"), scope->version);
     if (scope->attributes.count) {
-        add_key(line, WEIR_STR("attributes"));
+        add_key(line, WEIR_STR("\"attributes\":"));
         add_map(line, &scope->attributes, arena);
     }
     loki_line_addc(line, '}');
@@ -166,23 +165,70 @@ static void add_attributes(struct loki_line *line, struct weir_str key, const st
     add_sorted(line, items, attributes->count, arena);
 }
 
-void loki_line_json(struct loki_line *line, const struct loki_record *record, struct weir_arena *arena)
+/* --- resource and scope --- */
+
+void loki_told_free(struct loki_told *told)
+{
+    weir_buffer_unref(told->text);
+    weir_buffer_unref(told->resource);
+    *told = (struct loki_told){ 0 };
+}
+
+static bool has_told(const struct loki_told *told, const struct loki_record *record)
+{
+    size_t length = record->resource.count * sizeof(*record->resource.items);
+    return told->text && told->scope == record->scope && told->resource->length == length
+           && (length == 0 || memcmp(told->resource->data, record->resource.items, length) == 0);
+}
+
+/* Without memory nothing is kept. */
+static void keep(struct loki_told *told, const struct loki_record *record, struct weir_str text)
+{
+    loki_told_free(told);
+    told->scope = record->scope;
+    told->resource = weir_buffer_copy(record->resource.items, record->resource.count * sizeof(*record->resource.items));
+    told->text = told->resource ? weir_buffer_copy(text.data, text.length) : NULL;
+}
+
+static void tell_again(struct loki_line *line, const struct loki_told *told)
+{
+    if (told->text->length > 0)
+        add_key(line, weir_str_make((const char *)told->text->data, told->text->length));
+}
+
+static void tell(struct loki_line *line, const struct loki_record *record, struct loki_told *told,
+                 struct weir_arena *arena)
+{
+    size_t from = line->out->length;
+    if (has_told(told, record)) {
+        tell_again(line, told);
+        return;
+    }
+    add_attributes(line, WEIR_STR("\"resources\":"), &record->resource, arena);
+    add_scope(line, record->scope, arena);
+    if (line->problem)
+        return;
+    from += from < line->out->length && line->out->data[from] == ',';
+    keep(told, record, weir_str_make((const char *)line->out->data + from, line->out->length - from));
+}
+
+void loki_line_json(struct loki_line *line, const struct loki_record *record, struct loki_told *told,
+                    struct weir_arena *arena)
 {
     const struct weir_log_record *log = record->log;
     loki_line_addc(line, '{');
     if (log->body.type != WEIR_VALUE_EMPTY) {
-        add_key(line, WEIR_STR("body"));
+        add_key(line, WEIR_STR("\"body\":"));
         add_value(line, &log->body, arena);
     }
-    add_id(line, WEIR_STR("traceid"), log->trace_id);
-    add_id(line, WEIR_STR("spanid"), log->span_id);
-    add_text(line, WEIR_STR("severity"), log->severity_text);
+    add_id(line, WEIR_STR("\"traceid\":"), log->trace_id);
+    add_id(line, WEIR_STR("\"spanid\":"), log->span_id);
+    add_text(line, WEIR_STR("\"severity\":"), log->severity_text);
     if (log->flags) {
-        add_key(line, WEIR_STR("flags"));
+        add_key(line, WEIR_STR("\"flags\":"));
         loki_line_add_number(line, log->flags);
     }
-    add_attributes(line, WEIR_STR("attributes"), &record->attributes, arena);
-    add_attributes(line, WEIR_STR("resources"), &record->resource, arena);
-    add_scope(line, record->scope, arena);
+    add_attributes(line, WEIR_STR("\"attributes\":"), &record->attributes, arena);
+    tell(line, record, told, arena);
     loki_line_addc(line, '}');
 }

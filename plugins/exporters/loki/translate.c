@@ -18,6 +18,7 @@ struct translation {
     struct loki_skipped *skipped;
     struct weir_buffer *line;  /* of the record at hand */
     struct weir_arena scratch; /* for the record at hand */
+    struct loki_told told;     /* of the records before it */
     uint64_t now;
     struct weir_str tenant; /* that the configuration names */
     const struct weir_resource *resource;
@@ -108,7 +109,7 @@ static void write_hinted(struct translation *translation, const struct loki_reco
     struct weir_str format
         = loki_hints_format(&translation->resource->attributes, &record->log->attributes, arena);
     if (weir_str_is(format, "json"))
-        loki_line_json(line, record, arena);
+        loki_line_json(line, record, &translation->told, arena);
     else if (weir_str_is(format, "logfmt"))
         loki_line_logfmt(line, record, arena);
     else if (weir_str_is(format, "raw"))
@@ -120,7 +121,7 @@ static void write_hinted(struct translation *translation, const struct loki_reco
 static void write_mapped(struct translation *translation, const struct loki_record *record, struct loki_line *line)
 {
     if (translation->rules->config->format == LOKI_FORMAT_JSON)
-        loki_line_json(line, record, &translation->scratch);
+        loki_line_json(line, record, &translation->told, &translation->scratch);
     else
         loki_map_line(&translation->rules->map, record, line);
 }
@@ -236,6 +237,7 @@ enum loki_translated loki_translate(const struct loki_rules *rules, struct weir_
     translation.line = weir_buffer_new(1024);
     enum loki_translated result = translation.line ? add_groups(&translation, batch) : LOKI_NO_MEMORY;
     weir_buffer_unref(translation.line);
+    loki_told_free(&translation.told);
     weir_arena_free(&translation.scratch);
     return result;
 }

@@ -476,6 +476,36 @@ START_TEST(records_with_the_same_labels_share_a_stream)
 }
 END_TEST
 
+#define HINTED(time, names) "{\"timeUnixNano\":\"" time "\",\"attributes\":[" S("loki.resource.labels", names) "]}"
+#define BARE(time) "{\"timeUnixNano\":\"" time "\"}"
+#define SCOPE_S "\"instrumentation_scope\":{\"name\":\"s\"}"
+
+START_TEST(each_record_tells_of_its_own_resource)
+{
+    assert_translated("{\"resourceLogs\":[{\"resource\":{\"attributes\":[" S("a", "1") "," S("b", "2") "]},\"scopeLogs\":["
+                      "{\"scope\":{\"name\":\"s\"},\"logRecords\":[" BARE("1") "," BARE("2") "," HINTED("3", "a") ","
+                      HINTED("12", "b") "," HINTED("4", "a\\u002cb") "," BARE("5") ",{\"timeUnixNano\":\"6\",\"flags\":1}]},"
+                      "{\"logRecords\":[" BARE("7") "," HINTED("8", "a\\u002cb") "," BARE("9") "]}]},"
+                      "{\"scopeLogs\":[{\"logRecords\":[" BARE("10") "," BARE("11") "]}]}]}",
+                      "{exporter=\"OTLP\"}\n"
+                      "0.1 {\"resources\":{\"a\":\"1\",\"b\":\"2\"}," SCOPE_S "}\n"
+                      "0.2 {\"resources\":{\"a\":\"1\",\"b\":\"2\"}," SCOPE_S "}\n"
+                      "0.5 {\"resources\":{\"a\":\"1\",\"b\":\"2\"}," SCOPE_S "}\n"
+                      "0.6 {\"flags\":1,\"resources\":{\"a\":\"1\",\"b\":\"2\"}," SCOPE_S "}\n"
+                      "0.7 {\"resources\":{\"a\":\"1\",\"b\":\"2\"}}\n"
+                      "0.9 {\"resources\":{\"a\":\"1\",\"b\":\"2\"}}\n"
+                      "0.10 {}\n"
+                      "0.11 {}\n"
+                      "{a=\"1\", exporter=\"OTLP\"}\n"
+                      "0.3 {\"resources\":{\"b\":\"2\"}," SCOPE_S "}\n"
+                      "{b=\"2\", exporter=\"OTLP\"}\n"
+                      "0.12 {\"resources\":{\"a\":\"1\"}," SCOPE_S "}\n"
+                      "{a=\"1\", b=\"2\", exporter=\"OTLP\"}\n"
+                      "0.4 {" SCOPE_S "}\n"
+                      "0.8 {}\n");
+}
+END_TEST
+
 START_TEST(entries_are_in_the_order_of_their_times)
 {
     assert_translated(LOGS(RECORD("3000000000", "c", "") "," RECORD("1000000000", "a", "") ","
@@ -666,6 +696,7 @@ static void add_streams(Suite *suite)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, NULL);
     tcase_add_test(tests, records_with_the_same_labels_share_a_stream);
+    tcase_add_test(tests, each_record_tells_of_its_own_resource);
     tcase_add_test(tests, entries_are_in_the_order_of_their_times);
     tcase_add_test(tests, the_time_is_the_records_or_the_observers_or_now);
     tcase_add_test(tests, each_tenant_has_a_request);
