@@ -133,13 +133,6 @@ static uint64_t edit(int signal)
 
 static struct weir_actions *actions;
 
-static void insert_into(struct weir_batch *batch, struct weir_entry *entry, int signal)
-{
-    (void)signal;
-    if (!weir_actions_apply_entry(actions, batch, entry))
-        abort();
-}
-
 static void make_actions(void)
 {
     static const struct weir_node production = { .type = WEIR_NODE_STRING, .text = { "production", 10 } };
@@ -157,7 +150,15 @@ static void make_actions(void)
 static uint64_t insert(int signal)
 {
     make_actions();
-    return walk(signal, insert_into, true);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        struct weir_batch *batch = checked(signal, i);
+        if (!weir_actions_apply_all(actions, batch))
+            abort();
+        weir_batch_commit(batch);
+        send(batch);
+        weir_batch_unref(batch);
+    }
+    return REQUESTS * REQUEST_ITEMS;
 }
 
 /* What the resource processor does with one. */
@@ -214,6 +215,7 @@ const struct step codec_steps[] = {
     { "traces: index", WEIR_TRACES, prepare, index_spans, finish },
     { "traces: insert an attribute and encode", WEIR_TRACES, prepare, insert, finish },
     STEPS("metrics", WEIR_METRICS),
+    { "metrics: insert an attribute and encode", WEIR_METRICS, prepare, insert, finish },
     STEPS("logs", WEIR_LOGS),
     { "logs: insert an attribute and encode", WEIR_LOGS, prepare, insert, finish },
     { .name = NULL },

@@ -81,78 +81,51 @@ static bool is_meant(const struct pass *pass)
            !(pass->shared->exclude && match_test(pass->shared->exclude, &pass->item));
 }
 
-/* Only what is asked for by include or exclude is decoded. Each of these is false when memory is out. */
-static bool change_span(struct pass *pass, struct weir_entry *entry)
-{
-    if (pass->shared->matches && !(pass->item.span = weir_entry_span(entry)))
-        return false;
-    return !is_meant(pass) || weir_actions_apply_entry(pass->shared->actions, pass->batch, entry);
-}
-
-static bool change_record(struct pass *pass, struct weir_entry *entry)
-{
-    if (pass->shared->matches && !(pass->item.record = weir_entry_log_record(entry)))
-        return false;
-    return !is_meant(pass) || weir_actions_apply_entry(pass->shared->actions, pass->batch, entry);
-}
-
-static bool change_points(const struct pass *pass, struct weir_metric *metric)
-{
-    for (size_t i = 0; metric && i < metric->point_count; i++) {
-        if (!weir_actions_apply(pass->shared->actions, &metric->points[i].attributes, weir_batch_arena(pass->batch),
-                                weir_batch_context(pass->batch)))
-            return false;
-    }
-    return metric != NULL;
-}
-
-static bool change_metric(struct pass *pass, struct weir_entry *entry)
-{
-    bool touched = false;
-    pass->item.metric = weir_entry_metric(entry);
-    if (!pass->item.metric)
-        return false;
-    if (!is_meant(pass))
-        return true;
-    for (size_t i = 0; !touched && i < pass->item.metric->point_count; i++)
-        touched = weir_actions_touch(pass->shared->actions, &pass->item.metric->points[i].attributes);
-    return !touched || change_points(pass, weir_entry_edit_metric(entry));
-}
-
-static bool change_entry(struct pass *pass, struct weir_entry *entry)
+/* Only what is asked for by include or exclude is decoded. False when memory is out. */
+static bool look(struct pass *pass, struct weir_entry *entry)
 {
     switch (weir_batch_signal(pass->batch)) {
     case WEIR_TRACES:
-        return change_span(pass, entry);
+        return (pass->item.span = weir_entry_span(entry)) != NULL;
     case WEIR_METRICS:
-        return change_metric(pass, entry);
+        return (pass->item.metric = weir_entry_metric(entry)) != NULL;
     default:
-        return change_record(pass, entry);
+        return (pass->item.record = weir_entry_log_record(entry)) != NULL;
     }
 }
 
 static bool change_scope(struct pass *pass, struct weir_scope_group *scope)
 {
-    if (pass->shared->matches && !(pass->item.scope = weir_scope_group_scope(scope)))
+    if (!(pass->item.scope = weir_scope_group_scope(scope)))
         return false;
-    for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry))
-        if (!change_entry(pass, entry))
+    for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry)) {
+        if (!look(pass, entry))
             return false;
+        if (is_meant(pass) && !weir_actions_apply_entry(pass->shared->actions, pass->batch, entry))
+            return false;
+    }
     return true;
 }
 
-static bool change(struct pass *pass)
+static bool change_some(struct pass *pass)
 {
     for (struct weir_group *group = weir_batch_first_group(pass->batch); group; group = weir_group_next(group)) {
-        if (pass->shared->matches && !(pass->item.resource = weir_group_resource(group)))
+        if (!(pass->item.resource = weir_group_resource(group)))
             return false;
         for (struct weir_scope_group *scope = weir_group_first_scope(group); scope;
              scope = weir_scope_group_next(scope))
             if (!change_scope(pass, scope))
                 return false;
     }
-    weir_batch_commit(pass->batch);
     return true;
+}
+
+static bool change(struct pass *pass)
+{
+    bool done = pass->shared->matches ? change_some(pass)
+                                      : weir_actions_apply_all(pass->shared->actions, pass->batch);
+    weir_batch_commit(pass->batch);
+    return done;
 }
 
 static void consume(struct weir_shard *shard, struct weir_batch *batch, struct weir_ack *ack)

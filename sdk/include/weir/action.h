@@ -56,13 +56,17 @@ WEIR_EXPORT bool weir_actions_touch(const struct weir_actions *actions, const st
 WEIR_EXPORT bool weir_actions_apply(const struct weir_actions *actions, struct weir_attributes *attributes,
                                     struct weir_arena *arena, const struct weir_context *context) WEIR_MUST_USE;
 
-/* Applies the actions to the attributes of a span or log record of an exclusive batch; one that nobody has changed yet is
- * not decoded where the actions only put and delete under fixed keys. Ends the use of the entry's structs, as
- * weir_batch_commit does. false when memory is out. The owner's worker. */
+/* Applies the actions to the attributes of a span, log record or all data points of a metric, in an exclusive batch; a span
+ * or record that nobody has changed yet is not decoded where the actions only put and delete under fixed keys. Ends the use
+ * of the entry's structs, as weir_batch_commit does. false when memory is out. The owner's worker. */
 WEIR_EXPORT bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_batch *batch,
                                           struct weir_entry *entry) WEIR_MUST_USE;
 
-/* The same for the attributes of a group's resource. */
+/* The same for every entry, at a fraction of the cost where nothing is to be decoded. Ends the use of all nodes and structs
+ * of the batch. */
+WEIR_EXPORT bool weir_actions_apply_all(const struct weir_actions *actions, struct weir_batch *batch) WEIR_MUST_USE;
+
+/* Applies the actions to the attributes of a group's resource, as weir_actions_apply_entry does to an entry's. */
 WEIR_EXPORT bool weir_actions_apply_resource(const struct weir_actions *actions, struct weir_batch *batch,
                                              struct weir_group *group) WEIR_MUST_USE;
 

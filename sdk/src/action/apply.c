@@ -179,12 +179,54 @@ static bool apply_to_record(const struct weir_actions *actions, struct weir_batc
     return own && weir_actions_apply(actions, &own->attributes, weir_batch_arena(batch), weir_batch_context(batch));
 }
 
+static bool apply_to_metric(const struct weir_actions *actions, struct weir_batch *batch, struct weir_entry *entry)
+{
+    const struct weir_metric *metric = weir_entry_metric(entry);
+    bool touched = false;
+    for (size_t i = 0; metric && !touched && i < metric->point_count; i++)
+        touched = weir_actions_touch(actions, &metric->points[i].attributes);
+    if (!touched)
+        return metric != NULL;
+    struct weir_metric *own = weir_entry_edit_metric(entry);
+    bool done = own != NULL;
+    for (size_t i = 0; done && i < own->point_count; i++)
+        done = weir_actions_apply(actions, &own->points[i].attributes, weir_batch_arena(batch),
+                                  weir_batch_context(batch));
+    return done;
+}
+
 bool weir_actions_apply_entry(const struct weir_actions *actions, struct weir_batch *batch, struct weir_entry *entry)
 {
     if (actions->rules && otlp_can_rewrite(entry))
         return otlp_rewrite(entry, actions->rules, actions->rule_count);
-    return weir_batch_signal(batch) == WEIR_TRACES ? apply_to_span(actions, batch, entry)
-                                                   : apply_to_record(actions, batch, entry);
+    switch (weir_batch_signal(batch)) {
+    case WEIR_TRACES:
+        return apply_to_span(actions, batch, entry);
+    case WEIR_METRICS:
+        return apply_to_metric(actions, batch, entry);
+    default:
+        return apply_to_record(actions, batch, entry);
+    }
+}
+
+static bool apply_to_scope(const struct weir_actions *actions, struct weir_batch *batch, struct weir_scope_group *scope)
+{
+    for (struct weir_entry *entry = weir_scope_group_first(scope); entry; entry = weir_entry_next(entry))
+        if (!weir_actions_apply_entry(actions, batch, entry))
+            return false;
+    return true;
+}
+
+bool weir_actions_apply_all(const struct weir_actions *actions, struct weir_batch *batch)
+{
+    if (actions->rules)
+        return otlp_rewrite_all(batch, actions->rules, actions->rule_count);
+    for (struct weir_group *group = weir_batch_first_group(batch); group; group = weir_group_next(group))
+        for (struct weir_scope_group *scope = weir_group_first_scope(group); scope;
+             scope = weir_scope_group_next(scope))
+            if (!apply_to_scope(actions, batch, scope))
+                return false;
+    return true;
 }
 
 bool weir_actions_apply_resource(const struct weir_actions *actions, struct weir_batch *batch, struct weir_group *group)

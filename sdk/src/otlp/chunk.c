@@ -42,9 +42,8 @@ struct otlp_chunk *otlp_chunk_new(struct weir_batch *batch)
     return chunk;
 }
 
-void otlp_chunk_free(struct otlp_chunk *chunk)
+static void let_go(struct otlp_chunk *chunk)
 {
-    struct weir_batch *home = chunk->home;
     weir_buffer_unref(chunk->raw.buffer);
     weir_buffer_unref(chunk->cut);
     for (struct otlp_buffer_link *link = chunk->buffers; link; link = link->next)
@@ -52,6 +51,12 @@ void otlp_chunk_free(struct otlp_chunk *chunk)
     for (struct otlp_pool_link *link = chunk->pools; link; link = link->next)
         pool_unref(link->pool);
     weir_arena_free(&chunk->arena);
+}
+
+void otlp_chunk_free(struct otlp_chunk *chunk)
+{
+    struct weir_batch *home = chunk->home;
+    let_go(chunk);
     if (home)
         otlp_batch_drop(home);
     else
@@ -70,6 +75,20 @@ void otlp_chunk_link(struct weir_batch *batch, struct otlp_chunk *chunk)
     batch->items += chunk->items;
     batch->size += chunk->size;
     batch->sized = batch->sized && !chunk->unsettled;
+}
+
+void otlp_chunk_replace(struct otlp_chunk *chunk, struct weir_buffer *buffer)
+{
+    struct weir_batch *batch = chunk->batch;
+    let_go(chunk);
+    chunk->buffers = NULL;
+    chunk->pools = NULL;
+    chunk->fresh = chunk->cut = NULL;
+    chunk->first = chunk->last = NULL;
+    chunk->opened = chunk->changed = chunk->unsettled = false;
+    chunk->raw = (struct otlp_slice){ buffer->data, buffer, buffer->length };
+    batch->size = batch->size - chunk->size + buffer->length; /* of use where `sized` says so */
+    chunk->size = buffer->length;
 }
 
 void otlp_chunks_move(struct weir_batch *from, struct weir_batch *to, size_t count)

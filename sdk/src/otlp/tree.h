@@ -175,6 +175,9 @@ bool otlp_chunk_keep(struct otlp_chunk *chunk, struct weir_buffer *buffer);
 bool otlp_chunk_keep_all(struct otlp_chunk *chunk, const struct otlp_chunk *from);
 /* Makes what the chunk's nodes point at in the batch's arena live as long as the chunk. */
 bool otlp_chunk_keep_pool(struct otlp_chunk *chunk);
+/* Makes `buffer`, whose reference it takes, the request that the chunk came as, with as many items: its nodes end, and what
+ * it referred to is let go. */
+void otlp_chunk_replace(struct otlp_chunk *chunk, struct weir_buffer *buffer);
 /* Ends the batch's own use of its arena. */
 void otlp_batch_leave_pool(struct weir_batch *batch);
 /* Drops a reference on the allocation of `batch`. */
@@ -214,6 +217,9 @@ static inline struct weir_entry *otlp_entry_present(struct weir_entry *entry)
 bool otlp_open_chunk(struct otlp_chunk *chunk);
 bool otlp_open_group(struct weir_group *group);
 bool otlp_open_scope(struct weir_scope_group *scope);
+
+/* walk.c: puts a metric that was cut in one piece again. false when memory is out. */
+bool otlp_entry_join(struct weir_entry *entry);
 
 /* count.c: items, without listing what is not listed. */
 size_t otlp_group_items(struct weir_group *group);

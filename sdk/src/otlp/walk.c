@@ -96,8 +96,7 @@ static struct weir_arena *arena_of(struct weir_entry *entry)
     return &entry->scope->group->chunk->arena;
 }
 
-/* A metric that was cut in one piece again, as decoding wants it. */
-static bool join(struct weir_entry *entry)
+bool otlp_entry_join(struct weir_entry *entry)
 {
     struct weir_buffer *buffer;
     if (!entry->cut)
@@ -142,7 +141,7 @@ const struct weir_metric *weir_entry_metric(struct weir_entry *entry)
     if (!entry->decoded) {
         struct weir_arena *arena = arena_of(entry);
         struct weir_metric *metric = weir_arena_calloc(arena, 1, sizeof(*metric));
-        if (!metric || !join(entry) || !otlp_decode_metric(arena, otlp_slice_payload(&entry->raw), metric))
+        if (!metric || !otlp_entry_join(entry) || !otlp_decode_metric(arena, otlp_slice_payload(&entry->raw), metric))
             return NULL;
         entry->decoded = metric;
     }
