@@ -7,65 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "sdk/src/action/action.h"
-#include "sdk/src/otlp/tests/batches.h"
+#include "sdk/src/action/tests/random_actions.h"
 #include "tests/unit/suite.h"
 
 #define CASES 3000
-#define KEYS 32
-
-struct keys {
-    struct weir_str items[KEYS];
-    size_t count;
-};
-
-static void add_keys(struct keys *keys, const struct weir_attributes *attributes)
-{
-    for (size_t i = 0; i < attributes->count && keys->count < KEYS; i++) {
-        if (attributes->items[i].key.length > 0)
-            keys->items[keys->count++] = attributes->items[i].key;
-    }
-}
-
-#define FOR_EACH_ENTRY(batch, e)                                                                    \
-    for (struct weir_group *g = weir_batch_first_group(batch); g; g = weir_group_next(g))           \
-        for (struct weir_scope_group *s = weir_group_first_scope(g); s; s = weir_scope_group_next(s)) \
-            for (struct weir_entry *e = weir_scope_group_first(s); e; e = weir_entry_next(e))
-
-/* Keys that are there, and two that are not. */
-static void find_keys(struct weir_batch *batch, struct keys *keys)
-{
-    *keys = (struct keys){ .items = { WEIR_STR("new"), WEIR_STR("newer") }, .count = 2 };
-    FOR_EACH_ENTRY(batch, entry) {
-        add_keys(keys, weir_batch_signal(batch) == WEIR_TRACES ? &weir_entry_span(entry)->attributes
-                                                               : &weir_entry_log_record(entry)->attributes);
-    }
-}
-
-static void make_actions(struct weir_actions *actions, struct oracle_random *random, const struct keys *keys)
-{
-    static const enum weir_action_kind kinds[] = { WEIR_ACTION_INSERT, WEIR_ACTION_UPDATE, WEIR_ACTION_UPSERT,
-                                                   WEIR_ACTION_DELETE };
-    *actions = (struct weir_actions){ .count = 1 + oracle_below(random, 8) };
-    actions->items = weir_xcalloc(actions->count, sizeof(*actions->items));
-    for (size_t i = 0; i < actions->count; i++) {
-        actions->items[i] = (struct action){
-            .kind = kinds[oracle_below(random, 4)],
-            .key = keys->items[oracle_below(random, keys->count)],
-            .has_value = true,
-            .value = i % 2 ? weir_value_int((int64_t)i) : weir_value_string(WEIR_STR("of an action")),
-        };
-    }
-    ck_assert(action_plan(actions));
-    ck_assert_ptr_nonnull(actions->rules);
-}
-
-static void free_actions(struct weir_actions *actions)
-{
-    free(actions->items);
-    free(actions->rules);
-    weir_arena_free(&actions->arena);
-}
 
 static void apply(const struct weir_actions *actions, struct weir_batch *batch)
 {
@@ -114,8 +59,8 @@ START_TEST(bytes_and_structs_come_to_the_same)
         struct weir_actions actions;
         struct keys keys;
         struct trial trial = trial_begin(&random, signal);
-        find_keys(trial.walked, &keys);
-        make_actions(&actions, &random, &keys);
+        keys_find(trial.walked, &keys);
+        actions_make(&actions, &random, &keys);
         apply(&actions, trial.as_bytes);
         if (i % 2)
             apply(&actions, trial.as_bytes); // on bytes that were made here
@@ -124,7 +69,7 @@ START_TEST(bytes_and_structs_come_to_the_same)
         if (i % 2)
             apply(&unplanned, trial.as_structs);
         changed += trial_end(&trial);
-        free_actions(&actions);
+        actions_free(&actions);
     }
     ck_assert_uint_gt(changed, CASES / 4);
 }
@@ -144,11 +89,11 @@ START_TEST(bytes_and_structs_of_resources_come_to_the_same)
     size_t changed = 0;
     for (unsigned i = 0; i < CASES; i++) {
         struct weir_actions actions;
-        struct keys keys = { .items = { WEIR_STR("new"), WEIR_STR("newer") }, .count = 2 };
+        struct keys keys = keys_new();
         struct trial trial = trial_begin(&random, signal);
         for (struct weir_group *group = weir_batch_first_group(trial.walked); group; group = weir_group_next(group))
-            add_keys(&keys, &weir_group_resource(group)->attributes);
-        make_actions(&actions, &random, &keys);
+            keys_add(&keys, &weir_group_resource(group)->attributes);
+        actions_make(&actions, &random, &keys);
         struct weir_actions unplanned = { .items = actions.items, .count = actions.count };
         for (unsigned times = 0; times <= i % 2; times++) {
             apply_to_resources(&actions, trial.as_bytes);
@@ -159,7 +104,7 @@ START_TEST(bytes_and_structs_of_resources_come_to_the_same)
              group = weir_group_next(group))
             ck_assert_ptr_nonnull(weir_group_edit_resource(group));
         changed += trial_end(&trial);
-        free_actions(&actions);
+        actions_free(&actions);
     }
     ck_assert_uint_gt(changed, CASES / 4);
 }
@@ -300,10 +245,14 @@ START_TEST(attributes_written_unusually)
         struct weir_actions actions = { .items = items, .count = 2 }, unplanned = actions;
         struct weir_batch *as_bytes = batch_of(WEIR_LOGS, text.data, text.length);
         struct weir_batch *as_structs = batch_of(WEIR_LOGS, text.data, text.length);
+        struct weir_batch *as_a_whole = batch_of(WEIR_LOGS, text.data, text.length);
         ck_assert(action_plan(&actions));
         apply(&actions, as_bytes);
         apply(&unplanned, as_structs);
+        ck_assert(weir_actions_apply_all(&actions, as_a_whole));
         batch_same(as_bytes, as_structs);
+        batch_same(as_a_whole, as_structs);
+        weir_batch_unref(as_a_whole);
         weir_batch_unref(as_bytes);
         weir_batch_unref(as_structs);
         weir_text_free(&text);
