@@ -143,7 +143,8 @@ class IdleConnections(ConnectionsIn):
                                     ("header_timeout", self.http, 500)):
             wait_for(lambda: self.closed(reason, port) >= count, 10,
                      lambda: f"{self.closed(reason, port)} of {count} closed for {reason}")
-            self.assertEqual(self.closed(reason, port), count)
+            # The one that is busy may have to wait for a CPU for a second, and is idle then.
+            self.assertLessEqual(self.closed(reason, port), count + 3 * (port == self.grpc))
         self.assertEqual(sum(map(self.disperse, crowds)), 1500)
         wait_for(lambda: self.listener("connections", self.http) == 0, 5, "none is left")
         self.judge(self.collector, [others], [self.sink], endpoint=f"127.0.0.1:{self.grpc}")
@@ -225,11 +226,14 @@ class Slow(ConnectionsIn):
     def http2(self, port, start=b"", context=None):
         return self.connect(f.PREFACE + f.settings() + start, port, context)
 
+    def begin(self, tls=None):
+        """Others, who are there before the slow ones: these have only seconds until they must say something."""
+        self.others = self.generator(f"127.0.0.1:{self.grpc}", "-r", 500, "-i", 10,
+                                     *(["--tls", "--insecure"] if tls else []))
+        self.others.wait_acknowledged(100)
+
     def judged(self, clients, seconds, expected, tls=None):
         """Trickles: all are closed in time, for these reasons, and others are served meanwhile and behind."""
-        others = self.generator(f"127.0.0.1:{self.grpc}", "-r", 500, "-i", 10,
-                                *(["--tls", "--insecure"] if tls else []))
-        others.wait_acknowledged(100)
         served = self.served_in(tls)
         self.assertLessEqual(served, 50)
         left = _trickle(clients, seconds)
@@ -239,8 +243,8 @@ class Slow(ConnectionsIn):
             self.assertEqual(self.closed(reason, port), count, reason)
             self.figure(f"{count} {reason}")
         self.figure(f"a new client served in {served:.1f} ms")
-        others.stop()
-        self.assert_nothing_lost([others], [self.sink])
+        self.others.stop()
+        self.assert_nothing_lost([self.others], [self.sink])
         self.assert_ledger_closes(self.collector)
 
     def slow_http1(self):
@@ -250,12 +254,13 @@ class Slow(ConnectionsIn):
 
     def slow_reader(self):
         """Asks for more than its buffers and weir's hold, and does not read."""
-        client = self.connect(buffer=4096)
         request = b"GET /none HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+        client = self.connect(request, buffer=4096)
         return client, iter(lambda: request, None)
 
     def test_http1(self):
         self.start(http=self.limits)
+        self.begin()
         self.judged(self.slow_http1() + [self.slow_reader() for _ in range(5)], 15,
                     {("header_timeout", self.http): self.each, ("body_timeout", self.http): self.each,
                      ("write_timeout", self.http): 5})
@@ -271,6 +276,7 @@ class Slow(ConnectionsIn):
     def test_http2(self):
         self.start(tls=True, http=self.limits)
         tls = self.tls()
+        self.begin(tls)
         context = ssl.create_default_context(cafile=str(self.authority.pem))
         context.set_alpn_protocols(["h2"])
         block = f.request("/v1/traces", content_type="application/x-protobuf")
@@ -291,12 +297,14 @@ class SlowByDefault(Slow):
 
     def test_http1(self):
         self.start()
+        self.begin()
         self.judged(self.slow_http1() + [self.slow_reader() for _ in range(5)], 200,
                     {("header_timeout", self.http): self.each, ("body_timeout", self.http): self.each,
                      ("slow_reader", self.http): 5})
 
     def test_http2(self):
         self.start()
+        self.begin()
         call = f.frame(f.HEADERS, f.END_HEADERS, 1, f.grpc_request()) + f.frame(f.DATA, f.END_STREAM, 1,
                                                                                f.grpc_message())
         starved = [(self.connect(f.PREFACE + f.settings(window=0) + call, self.grpc), iter(lambda: b"", None))

@@ -188,11 +188,12 @@ class Client:
 
 def main(variant, port, total, seconds):
     begun = time.monotonic()
-    sent, closed, codes, most, refused = 0, 0, {}, 0, 0
+    sent, closed, left, codes, most, refused = 0, 0, 0, {}, 0, 0
     while sent < total and time.monotonic() - begun < seconds:
         client = Client(variant, port).run(total - sent, seconds - (time.monotonic() - begun))
         sent += max(client.sent, 1)
         closed += client.closed
+        left += not client.closed
         refused += client.refused
         most = max(most, client.sent)
         if client.goaway is not None:
@@ -201,7 +202,7 @@ def main(variant, port, total, seconds):
             print(json.dumps({"holding": True, "sent": sent}), flush=True)
             sys.stdin.read()  # keeps the connection until it is told to go
         client.socket.close()
-    print(json.dumps({"sent": sent, "connections_closed": closed, "goaway": codes, "most": most,
+    print(json.dumps({"sent": sent, "connections_closed": closed, "left": left, "goaway": codes, "most": most,
                       "refused": refused, "seconds": time.monotonic() - begun}), flush=True)
 
 

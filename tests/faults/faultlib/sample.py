@@ -51,7 +51,8 @@ def cpu_seconds(pid):
 
 class Sampler:
     """Looks at a process every `interval` seconds until close(): `samples` is a list of
-    (monotonic time, resident MiB, descriptors, CPU seconds); `rss0` and `fds0` are the first."""
+    (monotonic time, resident MiB, descriptors, CPU seconds, and between which two times these were read); `rss0` and
+    `fds0` are the first."""
 
     def __init__(self, pid, interval=0.05):
         self.pid = pid
@@ -59,14 +60,19 @@ class Sampler:
         self._interval = interval
         self._over = threading.Event()
         self._take()
-        _, self.rss0, self.fds0, _ = self.samples[0]
+        _, self.rss0, self.fds0, *_ = self.samples[0]
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
+
+    def _cpu(self):
+        """CPU seconds, and between which two moments they were read."""
+        before = time.monotonic()
+        return cpu_seconds(self.pid), before, time.monotonic()
 
     def _take(self):
         rss, fds = rss_mib(self.pid), descriptors(self.pid)
         if rss or not self.samples:
-            self.samples.append((time.monotonic(), rss, fds, cpu_seconds(self.pid)))
+            self.samples.append((time.monotonic(), rss, fds, *self._cpu()))
 
     def _loop(self):
         while not self._over.wait(self._interval):
@@ -86,10 +92,11 @@ class Sampler:
         return max(s[2] for s in self.samples)
 
     def cpu_share(self, since):
-        """CPU seconds a second from the monotonic time `since` to the last sample."""
+        """CPU seconds a second from the monotonic time `since` until now; what the clocks cannot tell, and what the
+        machine takes between two looks, is left out."""
+        cpu, _, end = self._cpu()
         inside = [s for s in self.samples if s[0] >= since]
-        span = inside[-1][0] - inside[0][0] if len(inside) > 1 else 0
-        return (inside[-1][3] - inside[0][3]) / span if span else 0.0
+        return max(0.0, cpu - inside[0][3] - 2 / _TICKS) / (end - inside[0][4]) if inside else 0.0
 
     def close(self):
         self._over.set()
