@@ -32,7 +32,9 @@ struct weir_worker {
 
     uv_async_t wake;
     uv_timer_t turn_limit;
-    _Atomic(struct weir_task *) posted; /* last one first */
+    _Atomic(struct weir_task *) posted; /* by other threads; last one first */
+    struct weir_task *later, **later_end; /* by its own */
+    uv_idle_t turn_over; /* active while there are such: keeps the loop from waiting, and runs them */
     atomic_bool stop;
     size_t jobs; /* requests on libuv's thread pool that this loop must outlive */
 
@@ -45,8 +47,14 @@ struct weir_worker {
 void weir_timers_fire(struct weir_worker *worker);
 /* The callback of `timer`. */
 void weir_timers_wake(uv_timer_t *timer);
-/* Runs what was posted before the call. */
+/* Runs what was posted before the call: by the worker itself, by other threads, by both. */
+void weir_tasks_run_own(struct weir_worker *worker);
+void weir_tasks_run_posted(struct weir_worker *worker);
 void weir_tasks_run(struct weir_worker *worker);
+/* The callback of `turn_over`. */
+void weir_tasks_turn_over(uv_idle_t *idle);
+/* True while there are tasks to run. */
+bool weir_tasks_waiting(const struct weir_worker *worker);
 
 /* The smallest number of CPUs that a quota of the cgroups of this process allows, rounded up; 0: no quota.
  * `root` is put before /proc and /sys (tests have their own). */

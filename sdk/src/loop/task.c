@@ -8,8 +8,23 @@
 
 #include "sdk/src/loop/loop.h"
 
+/* libuv calls idle handles before it writes and waits for what comes next, but after all that this turn brought: the
+ * worker's own tasks need nobody to be woken. */
+static void post_here(struct weir_worker *worker, struct weir_task *task)
+{
+    if (!worker->later)
+        uv_idle_start(&worker->turn_over, weir_tasks_turn_over);
+    task->next = NULL;
+    *worker->later_end = task;
+    worker->later_end = &task->next;
+}
+
 void weir_worker_post(struct weir_worker *worker, struct weir_task *task)
 {
+    if (worker == weir_worker_current()) {
+        post_here(worker, task);
+        return;
+    }
     struct weir_task *head = atomic_load_explicit(&worker->posted, memory_order_relaxed);
     do
         task->next = head;
@@ -20,7 +35,36 @@ void weir_worker_post(struct weir_worker *worker, struct weir_task *task)
         uv_async_send(&worker->wake);
 }
 
-void weir_tasks_run(struct weir_worker *worker)
+static void run_all(struct weir_task *first)
+{
+    while (first) {
+        struct weir_task *next = first->next;
+        first->run(first);
+        first = next;
+    }
+}
+
+void weir_tasks_run_own(struct weir_worker *worker)
+{
+    struct weir_task *first = worker->later;
+    worker->later = NULL;
+    worker->later_end = &worker->later;
+    run_all(first);
+    if (!worker->later)
+        uv_idle_stop(&worker->turn_over);
+}
+
+void weir_tasks_turn_over(uv_idle_t *idle)
+{
+    weir_tasks_run_own(idle->data);
+}
+
+bool weir_tasks_waiting(const struct weir_worker *worker)
+{
+    return worker->later || atomic_load(&worker->posted);
+}
+
+void weir_tasks_run_posted(struct weir_worker *worker)
 {
     struct weir_task *last = atomic_exchange_explicit(&worker->posted, NULL, memory_order_acquire);
     struct weir_task *first = NULL;
@@ -30,11 +74,13 @@ void weir_tasks_run(struct weir_worker *worker)
         first = last;
         last = next;
     }
-    while (first) {
-        struct weir_task *next = first->next;
-        first->run(first);
-        first = next;
-    }
+    run_all(first);
+}
+
+void weir_tasks_run(struct weir_worker *worker)
+{
+    weir_tasks_run_own(worker);
+    weir_tasks_run_posted(worker);
 }
 
 struct running_job {

@@ -42,9 +42,11 @@ struct uv_loop_s *weir_worker_loop(struct weir_worker *worker)
 static void on_wake(uv_async_t *wake)
 {
     struct weir_worker *worker = wake->data;
-    weir_tasks_run(worker);
-    if (atomic_load(&worker->stop))
-        uv_stop(&worker->loop);
+    weir_tasks_run_posted(worker);
+    if (!atomic_load(&worker->stop))
+        return;
+    weir_tasks_run_own(worker); // there may be no other turn
+    uv_stop(&worker->loop);
 }
 
 static struct weir_worker *worker_new(unsigned index, enum weir_clock clock, int *error)
@@ -61,10 +63,12 @@ static struct weir_worker *worker_new(unsigned index, enum weir_clock clock, int
         return NULL;
     }
     worker->loop.data = worker;
+    worker->later_end = &worker->later;
     uv_timer_init(&worker->loop, &worker->timer);
     uv_timer_init(&worker->loop, &worker->turn_limit);
+    uv_idle_init(&worker->loop, &worker->turn_over);
     *error = uv_async_init(&worker->loop, &worker->wake, on_wake);
-    worker->timer.data = worker->turn_limit.data = worker->wake.data = worker;
+    worker->timer.data = worker->turn_limit.data = worker->turn_over.data = worker->wake.data = worker;
     return worker;
 }
 
@@ -82,13 +86,14 @@ static void worker_free(struct weir_worker *worker)
     current = worker;
     while (worker->jobs > 0)
         uv_run(&worker->loop, UV_RUN_ONCE);
-    while (atomic_load(&worker->posted))
+    while (weir_tasks_waiting(worker))
         weir_tasks_run(worker);
     if (worker->net)
         worker->net_close(worker);
     weir_tasks_run(worker); // what threads of the connection layer posted at the last moment
     uv_close((uv_handle_t *)&worker->timer, NULL);
     uv_close((uv_handle_t *)&worker->turn_limit, NULL);
+    uv_close((uv_handle_t *)&worker->turn_over, NULL);
     if (uv_handle_get_type((uv_handle_t *)&worker->wake) == UV_ASYNC)
         uv_close((uv_handle_t *)&worker->wake, NULL);
     settle(worker);

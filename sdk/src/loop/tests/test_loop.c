@@ -7,6 +7,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <uv.h>
 
 #include <weir/sys/worker.h>
 
@@ -195,6 +199,75 @@ START_TEST(posts_of_one_thread_stay_in_order)
 }
 END_TEST
 
+static char order[16];
+
+struct named_task {
+    struct weir_task task;
+    char name;
+    bool again;
+};
+
+static void note_task(struct weir_task *task)
+{
+    struct named_task *named = WEIR_CONTAINER_OF(task, struct named_task, task);
+    order[strlen(order)] = named->name;
+    if (named->again)
+        weir_worker_post(weir_worker_current(), task);
+    named->again = false;
+}
+
+static void note_poll(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    order[strlen(order)] = 'p';
+    weir_worker_post(weir_worker_current(), poll->data);
+    uv_poll_stop(poll);
+}
+
+static void note_check(uv_check_t *check)
+{
+    order[strlen(order)] = 'c';
+    uv_check_stop(check);
+}
+
+/* What a worker posts to itself comes in order, after what else this turn brings, and the loop does not wait for it. */
+START_TEST(own_tasks_come_when_the_turn_is_over)
+{
+    create(1, WEIR_CLOCK_SYSTEM);
+    struct weir_worker *worker = weir_worker_current();
+    struct named_task first = { { note_task, NULL }, '1', true }, second = { { note_task, NULL }, '2', false };
+    weir_worker_post(worker, &first.task);
+    weir_worker_post(worker, &second.task);
+    ck_assert_str_eq(order, "");
+    weir_worker_turn(worker, -1);
+    ck_assert_str_eq(order, "12");
+    weir_worker_turn(worker, -1);
+    ck_assert_str_eq(order, "121");
+
+    int ends[2];
+    uv_poll_t poll;
+    uv_check_t check;
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    uv_poll_init(weir_worker_loop(worker), &poll, ends[0]);
+    uv_check_init(weir_worker_loop(worker), &check);
+    poll.data = &first.task;
+    uv_poll_start(&poll, UV_READABLE, note_poll);
+    uv_check_start(&check, note_check);
+    weir_worker_turn(worker, -1);
+    ck_assert_str_eq(order, "121pc");
+    weir_worker_turn(worker, -1);
+    ck_assert_str_eq(order, "121pc1");
+    uv_close((uv_handle_t *)&poll, NULL);
+    uv_close((uv_handle_t *)&check, NULL);
+    weir_worker_post(worker, &second.task);
+    weir_workers_destroy();
+    ck_assert_str_eq(order, "121pc12");
+    close(ends[0]);
+    close(ends[1]);
+}
+END_TEST
+
 struct ball {
     struct weir_task task;
     unsigned hops;
@@ -302,6 +375,7 @@ int main(void)
     tcase_add_test(tests, a_system_clock_fires_not_too_early);
     tcase_add_test(tests, a_timer_restarted_with_no_delay_waits_for_the_next_turn);
     tcase_add_test(tests, posts_of_one_thread_stay_in_order);
+    tcase_add_test(tests, own_tasks_come_when_the_turn_is_over);
     tcase_add_test(tests, workers_pass_a_task_around);
     tcase_add_test(tests, run_all_visits_every_worker);
     tcase_add_test(tests, a_job_runs_elsewhere_and_comes_back);
