@@ -109,7 +109,9 @@ struct weir_attempt {
     void *internal;
 };
 
-/* Tries once to deliver attempt->batch, and calls weir_attempt_done exactly once, now or later, on this worker. */
+/* Tries once to deliver attempt->batch, and calls weir_attempt_done exactly once, now or later, on this worker. It is
+ * called when the turn in which the batch came is over and its answers have been written: nobody waits while a batch is
+ * serialised and compressed. */
 typedef void weir_send(struct weir_shard *shard, struct weir_attempt *attempt);
 
 /*

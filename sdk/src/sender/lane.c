@@ -37,7 +37,7 @@ void lane_take(struct lane *lane, struct sender_entry *entry)
 void lane_send(struct lane *lane, struct weir_batch *batch, struct weir_ack *ack)
 {
     lane_take(lane, sender_entry_new(&lane->base, batch, ack));
-    lane_pump(lane);
+    lane_pump_soon(lane);
 }
 
 void lane_take_back(struct lane *lane)
@@ -110,6 +110,14 @@ void lane_pump(struct lane *lane)
     lane_check_drained(lane);
 }
 
+void lane_pump_soon(struct lane *lane)
+{
+    if (lane->pumping || lane->draining || lane->retiring || lane->stopped)
+        lane_pump(lane);
+    else
+        sender_post(&lane->base);
+}
+
 static bool lane_empty(struct lane *lane)
 {
     bool serves = relay_serves(lane);
@@ -135,7 +143,7 @@ void lane_check_drained(struct lane *lane)
 
 void sender_wake(struct sender_lane *base)
 {
-    lane_pump(lane_of(base));
+    lane_pump_soon(lane_of(base));
 }
 
 void sender_woken(struct weir_task *task)

@@ -145,6 +145,9 @@ void sender_unref(struct weir_sender *sender);
 /* --- lane.c --- */
 /* Sends what may be sent. */
 void lane_pump(struct lane *lane);
+/* The same once the answers of this turn have been written, for to serialise and compress takes its time; at once where
+ * the lane is sending already, and at the end. */
+void lane_pump_soon(struct lane *lane);
 /* Appends a transfer to those that wait for a slot; `front`: before them. */
 void lane_due(struct lane *lane, struct transfer *transfer, bool front);
 /* Makes a transfer of its own of the entry, due. */

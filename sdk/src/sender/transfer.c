@@ -126,7 +126,7 @@ static void finish(struct transfer *transfer)
     if (lane->stopped)
         slots_settle(lane);
     else
-        lane_pump(lane);
+        lane_pump_soon(lane);
 }
 
 static void delivered(struct transfer *transfer)
@@ -408,7 +408,7 @@ void weir_attempt_too_large(struct weir_attempt *attempt, const struct weir_resu
         transfer_leave(head, result);
         transfer_leave(transfer, result);
     } else {
-        lane_pump(lane);
+        lane_pump_soon(lane);
     }
 }
 

@@ -21,6 +21,7 @@ static char *written(const char *options, struct weir_batch *batch)
                                *options ? ", " : "", options);
     struct weir_harness *harness = make_harness(component, all, weir_batch_signal(batch));
     size_t request = weir_harness_consume(harness, batch);
+    weir_harness_turn(harness, 0);
     ck_assert_int_eq(weir_harness_answer(harness, request)->outcome, WEIR_OK);
     ssize_t length = read(file, text, sizeof text - 1);
     ck_assert_int_ge(length, 0);
@@ -257,6 +258,7 @@ START_TEST(samples_messages)
     int64_t second = weir_wall_clock() / 1000000000;
     for (uint64_t i = 0; i < 20; i++)
         weir_harness_consume(harness, weir_harness_batch(WEIR_LOGS, i, 1));
+    weir_harness_turn(harness, 0);
     bool one_second = weir_wall_clock() / 1000000000 == second;
     char c;
     while (read(file, &c, 1) == 1)

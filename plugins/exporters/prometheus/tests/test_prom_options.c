@@ -64,6 +64,7 @@ START_TEST(batches_are_answered_and_counted)
     struct weir_batch *batch = weir_batch_from_json(WEIR_METRICS, json.data, json.length, &error);
     ck_assert_msg(batch != NULL, "%s", weir_error_text(&error));
     size_t number = weir_harness_consume(harness, batch);
+    weir_harness_turn(harness, 0);
     weir_harness_drain(harness);
     ck_assert(weir_harness_answered(harness, number));
     ck_assert_int_eq(weir_harness_answer(harness, number)->outcome, answers[_i].outcome);

@@ -89,11 +89,18 @@ void fake_stop(void)
     fake = NULL;
 }
 
+size_t offer_batch(struct weir_batch *batch)
+{
+    size_t request = weir_harness_consume(fake, batch);
+    weir_harness_turn(fake, 0);
+    return request;
+}
+
 size_t offer(size_t items)
 {
     static uint64_t next;
     next += items;
-    return weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, next, items));
+    return offer_batch(weir_harness_batch(WEIR_TRACES, next, items));
 }
 
 void fail_with(size_t attempt, enum weir_outcome outcome, const char *reason)
@@ -102,6 +109,7 @@ void fail_with(size_t attempt, enum weir_outcome outcome, const char *reason)
     ck_assert_ptr_nonnull(one);
     attempts[attempt] = NULL;
     weir_attempt_done(one, &(struct weir_result){ outcome, 0, 0, reason });
+    weir_harness_turn(fake, 0);
 }
 
 void succeed(size_t attempt)

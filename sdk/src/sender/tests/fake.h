@@ -29,8 +29,10 @@ void fake_start(const char *options);
 /* Stops; the ledger has to close and every request to be answered. */
 void fake_stop(void);
 
-/* A request of `items` spans; returns its number. */
+/* A request of `items` spans, or with this batch, and the end of the turn in which it came; returns its number. */
 size_t offer(size_t items);
+size_t offer_batch(struct weir_batch *batch);
+/* How an attempt ends, and the end of the turn in which that is known. */
 void succeed(size_t attempt);
 void fail_with(size_t attempt, enum weir_outcome outcome, const char *reason);
 

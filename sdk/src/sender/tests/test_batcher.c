@@ -78,7 +78,7 @@ START_TEST(cuts_by_bytes)
     char *options = weir_xasprintf(
         "{'sending_queue': {'num_consumers': 100, 'batch': {'sizer': 'bytes', 'min_size': 1, 'max_size': %zu}}}", most);
     fake_start(options);
-    weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, 100000, 95));
+    offer_batch(weir_harness_batch(WEIR_TRACES, 100000, 95));
     ck_assert_uint_ge(attempt_count, 10);
     for (size_t i = 0; i < attempt_count; i++) {
         ck_assert_uint_le(weir_batch_bytes(attempts[i]->batch), most);
@@ -181,7 +181,7 @@ static void offer_for(struct weir_str tenant, struct weir_str other)
     struct weir_context *context = weir_context_new("test", WEIR_STR_NONE, metadata, 2);
     weir_batch_set_context(batch, context);
     weir_context_unref(context);
-    weir_harness_consume(fake, batch);
+    offer_batch(batch);
 }
 
 START_TEST(partitions_by_metadata)

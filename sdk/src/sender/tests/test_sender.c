@@ -75,10 +75,76 @@ START_TEST(answers_when_it_holds)
 }
 END_TEST
 
+static size_t consume(size_t items)
+{
+    return weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, 0, items));
+}
+
+/* What a client waits for is not made to wait for what is sent. */
+START_TEST(sends_when_the_turn_is_over)
+{
+    static const char *const options[] = { "{'sending_queue': {'num_consumers': 2}}", "{" NO_QUEUE "}" };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(options); i++) {
+        const bool queued = i == 0;
+        fake_start(options[i]);
+        for (size_t n = 0; n < 3; n++)
+            ck_assert_int_eq(weir_harness_answered(fake, consume(7)), queued);
+        ck_assert_uint_eq(attempt_count, 0);
+        ck_assert_uint_eq(ledger().held, queued ? 21 : 0);
+        weir_harness_turn(fake, 0);
+        ck_assert_uint_eq(attempt_count, queued ? 2 : 3);
+        weir_harness_turn(fake, 0);
+        ck_assert_uint_eq(attempt_count, queued ? 2 : 3);
+        for (size_t n = 0; n < 3; n++)
+            succeed(n);
+        ck_assert_uint_eq(ledger().delivered, 21);
+        fake_stop();
+    }
+}
+END_TEST
+
+START_TEST(room_is_counted_before_the_turn_is_over)
+{
+    fake_start("{'sending_queue': {'queue_size': 2}}");
+    assert_ok(consume(1));
+    assert_ok(consume(1));
+    assert_refused_with(consume(1), WEIR_RETRYABLE, "sending queue is full");
+    weir_harness_turn(fake, 0);
+    succeed(0);
+    succeed(1);
+    fake_stop();
+}
+END_TEST
+
+/* A turn that is the last: nothing waits for another one. */
+START_TEST(the_end_does_not_wait_for_the_turn)
+{
+    fake_start("{}");
+    assert_ok(consume(3));
+    weir_harness_drain(fake);
+    ck_assert_uint_eq(attempt_count, 1);
+    succeed(0);
+    ck_assert(weir_harness_drained(fake));
+    fake_stop();
+    fake_start("{}");
+    assert_ok(consume(3));
+    fake_component.retire(weir_harness_shard(fake));
+    ck_assert(weir_harness_drained(fake));
+    ck_assert_uint_eq(attempt_count, 0);
+    weir_harness_drain(fake); /* there is no successor after all */
+    ck_assert_uint_eq(attempt_count, 1);
+    succeed(0);
+    fake_stop();
+    fake_start("{}");
+    assert_ok(consume(3));
+    fake_stop();
+}
+END_TEST
+
 START_TEST(an_empty_batch_is_done_at_once)
 {
     fake_start("{}");
-    assert_ok(weir_harness_consume(fake, weir_batch_new(WEIR_TRACES)));
+    assert_ok(offer_batch(weir_batch_new(WEIR_TRACES)));
     ck_assert_uint_eq(attempt_count, 0);
     fake_stop();
 }
@@ -141,8 +207,8 @@ START_TEST(a_size_in_bytes)
     weir_batch_unref(batch);
     fake_start(options);
     for (int i = 0; i < 2; i++)
-        assert_ok(weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, 0, 3)));
-    assert_refused_with(weir_harness_consume(fake, weir_harness_batch(WEIR_TRACES, 0, 3)), WEIR_RETRYABLE,
+        assert_ok(offer_batch(weir_harness_batch(WEIR_TRACES, 0, 3)));
+    assert_refused_with(offer_batch(weir_harness_batch(WEIR_TRACES, 0, 3)), WEIR_RETRYABLE,
                         "sending queue is full");
     succeed(0);
     succeed(1);
@@ -431,6 +497,7 @@ static void too_large(size_t n)
     struct weir_attempt *attempt = attempts[n];
     attempts[n] = NULL;
     weir_attempt_too_large(attempt, &(struct weir_result){ WEIR_PERMANENT, 0, 0, "413" });
+    weir_harness_turn(fake, 0);
 }
 
 START_TEST(too_large_is_halved)
@@ -565,7 +632,8 @@ START_TEST(moves_to_a_successor)
     ck_assert_int_eq(weir_shard_open(weir_instance_shard(new, 0), NULL), 0);
     ck_assert_int_eq(fake_component.import_state(new, fake_component.export_state(old), NULL), 0);
     ck_assert_uint_eq(ledger().handed_over, 10);
-    weir_harness_advance(fake, 0);
+    weir_harness_turn(fake, 0); /* it arrives, and is sent */
+    weir_harness_turn(fake, 0);
     uint64_t items = 0;
     for (size_t n = 0; n < 4; n++) {
         ck_assert_uint_gt(attempt_count, n);
@@ -677,6 +745,9 @@ int main(void)
     tcase_add_test(tests, refuses_wrong_options);
     tcase_add_test(tests, accepts_options);
     tcase_add_test(tests, answers_when_it_holds);
+    tcase_add_test(tests, sends_when_the_turn_is_over);
+    tcase_add_test(tests, room_is_counted_before_the_turn_is_over);
+    tcase_add_test(tests, the_end_does_not_wait_for_the_turn);
     tcase_add_test(tests, an_empty_batch_is_done_at_once);
     tcase_add_test(tests, no_more_under_way_than_consumers);
     tcase_add_test(tests, a_full_queue_refuses);
