@@ -32,6 +32,8 @@ struct transcoder {
     size_t items;
     bool unusual; /* some oneof was given more than once */
     uint8_t prefixes[SCHEMA_MESSAGES]; /* room to leave for the length of the next message of the kind */
+    /* How many fields were left out, when last seen, between a field (its index + 1; 0: the start) and the next. */
+    int8_t leaps[SCHEMA_MESSAGES][SCHEMA_MAX_FIELDS + 1];
 };
 
 static bool read_message(struct transcoder *t, const struct schema_message *message);
@@ -48,9 +50,39 @@ static bool number_text(struct transcoder *t, struct weir_str *out)
     return json_next(&t->json) == '"' ? json_string(&t->json, out) : weir_json_number(&t->json, out);
 }
 
+/* Reads an integer of at most 19 digits as most writers put it, quoted or not; false, with nothing read, if it is another
+ * or none. */
+static inline bool take_integer(struct transcoder *t, bool *negative, uint64_t *magnitude)
+{
+    const char *at = t->json.at, *end = t->json.end;
+    if (end - at < 2)
+        return false;
+    bool quoted = *at == '"';
+    at += quoted;
+    *negative = *at == '-';
+    at += *negative;
+    *magnitude = 0;
+    const char *next = json_digits(at, end, magnitude);
+    if (next == at || next - at > 19 || next == end)
+        return false;
+    if ((*at == '0' && next - at > 1) || (quoted ? *next != '"' : json_in_number(*next)))
+        return false;
+    t->json.at = next + quoted;
+    return true;
+}
+
 static bool read_signed(struct transcoder *t, int64_t min, int64_t max, int64_t *out)
 {
     struct weir_str text;
+    const char *before = t->json.at;
+    uint64_t magnitude;
+    bool negative;
+    if (take_integer(t, &negative, &magnitude)) {
+        *out = (int64_t)(negative ? 0 - magnitude : magnitude);
+        if (magnitude <= INT64_MAX && *out >= min && *out <= max)
+            return true;
+        t->json.at = before;
+    }
     return number_text(t, &text) &&
            ((weir_str_to_i64(text, out) && *out >= min && *out <= max) ||
             weir_json_fail(&t->json, max == INT64_MAX ? "expected a 64-bit integer" : "expected a 32-bit integer"));
@@ -59,6 +91,13 @@ static bool read_signed(struct transcoder *t, int64_t min, int64_t max, int64_t 
 static bool read_unsigned(struct transcoder *t, uint64_t max, uint64_t *out)
 {
     struct weir_str text;
+    const char *before = t->json.at;
+    bool negative;
+    if (take_integer(t, &negative, out)) {
+        if (!negative && *out <= max)
+            return true;
+        t->json.at = before;
+    }
     return number_text(t, &text) &&
            ((weir_str_to_u64(text, out) && *out <= max) ||
             weir_json_fail(&t->json, max == UINT64_MAX ? "expected an unsigned 64-bit integer"
@@ -199,10 +238,32 @@ static bool put_base64(struct transcoder *t, uint32_t number, struct weir_str te
                                              : weir_json_fail(&t->json, "expected base64");
 }
 
+/* Reads and writes an id as most writers put it, exactly its digits between quotes; false, with nothing read or
+ * written, if it is another or none. */
+static inline bool take_id(struct transcoder *t, uint32_t number, size_t size)
+{
+    uint8_t id[16];
+    const char *at = t->json.at;
+    size_t text = 2 * size + 2;
+    if ((size_t)(t->json.end - at) < text || at[0] != '"' || at[text - 1] != '"' ||
+        !hex_decode(weir_str_make(at + 1, 2 * size), id) || !pb_room(&t->pb, size + NUMBER_ROOM))
+        return false;
+    pb_put_tag(&t->pb, number, WEIR_WIRE_BYTES);
+    pb_put_varint(&t->pb, size);
+    memcpy(t->pb.out->data + t->pb.out->length, id, size);
+    t->pb.out->length += size;
+    t->json.at = at + text;
+    return true;
+}
+
 /* A value that JSON writes as a string. `keep`: write it even if empty. */
 static bool read_text(struct transcoder *t, const struct schema_field *field, bool keep)
 {
     struct weir_str text;
+    if (field->kind == SCHEMA_TRACE_ID && take_id(t, field->number, 16))
+        return true;
+    if (field->kind == SCHEMA_SPAN_ID && take_id(t, field->number, 8))
+        return true;
     if (!json_string(&t->json, &text))
         return false;
     if (text.length == 0 && !keep)
@@ -260,7 +321,7 @@ static bool read_attributes(struct transcoder *t, const struct schema_field *fie
 {
     uint8_t key = (uint8_t)(field->number << 3 | WEIR_WIRE_BYTES);
     while (json_advance(&t->json, ']', "expected ',' or ']'")) {
-        if (t->values < WEIR_BATCH_MAX_DEPTH && shortcut_attribute(&t->json, &t->pb, key))
+        if (t->values < WEIR_BATCH_MAX_DEPTH && shortcut_attributes(&t->json, &t->pb, key))
             continue;
         if (!read_submessage(t, field))
             return false;
@@ -366,16 +427,20 @@ static inline bool take_key(struct weir_json *json, const struct schema_field *f
     return true;
 }
 
-/* Reads a key; the index of its field, -1 if there is no such field or a problem. Most senders keep to the order of
- * the .proto files and write no white space, so the field behind the last one is tried first. */
+/* Reads a key; the index of its field, -1 if there is no such field or a problem. Most senders write all messages of a
+ * kind in the same order, that of the .proto files, and no white space. So the field that followed the last one in the
+ * message before is tried first, to begin with the one behind it. */
 static int read_key(struct transcoder *t, const struct schema_message *message, int last)
 {
-    unsigned guess = (unsigned)(last + 1) < message->count ? (unsigned)(last + 1) : 0;
-    const struct schema_field *field = &message->fields[guess];
+    int8_t *leap = &t->leaps[message->slot][last + 1];
+    int guess = last + 1 + *leap;
     struct weir_str key;
-    if (take_key(&t->json, field))
-        return (int)guess;
-    return json_key(&t->json, &key) ? find_field(message, key, guess) : -1;
+    if (guess < message->count && take_key(&t->json, &message->fields[guess]))
+        return guess;
+    int found = json_key(&t->json, &key) ? find_field(message, key, guess < message->count ? (unsigned)guess : 0) : -1;
+    if (found >= 0)
+        *leap = (int8_t)(found - last - 1);
+    return found;
 }
 
 static bool read_fields(struct transcoder *t, const struct schema_message *message)

@@ -8,14 +8,9 @@
 
 #include "sdk/src/json/token.h"
 
-static inline bool is_digit(char c)
-{
-    return (unsigned char)(c - '0') < 10;
-}
-
 static const char *digits_end(const char *at, const char *end)
 {
-    while (at < end && is_digit(*at))
+    while (at < end && json_is_digit(*at))
         at++;
     return at;
 }
@@ -26,7 +21,7 @@ static const char *number_end(const char *at, const char *end)
     const char *start;
     if (at < end && *at == '-')
         at++;
-    if (at == end || !is_digit(*at))
+    if (at == end || !json_is_digit(*at))
         return NULL;
     at = *at == '0' ? at + 1 : digits_end(at, end);
     if (at < end && *at == '.') {
@@ -45,7 +40,7 @@ static const char *number_end(const char *at, const char *end)
             return NULL;
     }
     // "01", "1x" and the like: what follows must not look like more of the number.
-    if (at < end && (is_digit(*at) || *at == '.' || (*at | 0x20) == 'e'))
+    if (at < end && json_in_number(*at))
         return NULL;
     return at;
 }
@@ -53,7 +48,7 @@ static const char *number_end(const char *at, const char *end)
 bool weir_json_number(struct weir_json *json, struct weir_str *out)
 {
     char c = json_next(json);
-    if (c != '-' && !is_digit(c))
+    if (c != '-' && !json_is_digit(c))
         return weir_json_fail(json, json->at < json->end ? "expected a number" : "unexpected end of JSON");
     const char *end = number_end(json->at, json->end);
     if (!end)
@@ -135,15 +130,21 @@ static bool decompose(struct weir_str text, uint64_t *mantissa, int *exponent)
     return true;
 }
 
+static const uint64_t fives[] = {
+    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125,
+    UINT64_C(6103515625), UINT64_C(30517578125), UINT64_C(152587890625), UINT64_C(762939453125),
+    UINT64_C(3814697265625), UINT64_C(19073486328125), UINT64_C(95367431640625), UINT64_C(476837158203125),
+    UINT64_C(2384185791015625), UINT64_C(11920928955078125), UINT64_C(59604644775390625),
+    UINT64_C(298023223876953125), UINT64_C(1490116119384765625), UINT64_C(7450580596923828125),
+};
+
 __extension__ typedef unsigned __int128 number_wide;
 
 /* mantissa / 10^places, for at most 27 places, rounded once: one division of integers gives at least 62 bits and says
  * whether anything is left. */
 static double divide(uint64_t mantissa, unsigned places)
 {
-    uint64_t divisor = 1;
-    for (unsigned i = 0; i < places; i++)
-        divisor *= 5;
+    uint64_t divisor = fives[places];
     if (mantissa == 0)
         return 0;
     int up = __builtin_clzll(mantissa), divisor_up = __builtin_clzll(divisor);
@@ -153,6 +154,30 @@ static double divide(uint64_t mantissa, unsigned places)
     // What is left only has to show below the 53 bits that count.
     quotient |= dividend != (number_wide)quotient * divisor;
     return ldexp((double)quotient, divisor_up - up - 63 - (int)places);
+}
+
+const char *json_decimal(const char *at, const char *end, double *out)
+{
+    bool negative = at < end && *at == '-';
+    at += negative;
+    uint64_t mantissa = 0;
+    const char *next = json_digits(at, end, &mantissa);
+    size_t digits = (size_t)(next - at), places = 0;
+    if (digits == 0 || (*at == '0' && digits > 1) || next == end)
+        return NULL;
+    if (*next == '.') {
+        at = next + 1;
+        next = json_digits(at, end, &mantissa);
+        places = (size_t)(next - at);
+        if (places == 0 || next == end)
+            return NULL;
+    }
+    if (digits + places > 19 || json_in_number(*next))
+        return NULL;
+    double value = mantissa <= (uint64_t)1 << 53 ? (double)mantissa / exact_tens[places]
+                                                 : divide(mantissa, (unsigned)places);
+    *out = negative ? -value : value;
+    return next;
 }
 
 /* The value of a number that number_end took; false if it is too large. */
@@ -187,6 +212,12 @@ bool weir_json_parse_double(struct weir_str text, double *out)
 bool weir_json_double(struct weir_json *json, double *out)
 {
     struct weir_str number;
+    (void)json_next(json);
+    const char *next = json_decimal(json->at, json->end, out);
+    if (next) {
+        json->at = next;
+        return true;
+    }
     if (!weir_json_number(json, &number))
         return false;
     return double_of(number, out) || refuse(json, number, "number does not fit a double");

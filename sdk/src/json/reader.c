@@ -24,6 +24,8 @@ bool weir_json_fail(struct weir_json *json, const char *problem)
     if (!json->problem) {
         json->problem = problem;
         json->offset = (size_t)(json->at - json->start);
+        // Nothing more is read, without anybody's having to ask for a problem.
+        json->end = json->at;
     }
     return false;
 }

@@ -377,12 +377,3 @@ const struct schema_message *schema_request(enum weir_signal signal)
     pthread_once(&once, index_messages);
     return requests[signal];
 }
-
-enum weir_wire_type schema_wire_type(enum schema_kind kind)
-{
-    if (kind <= SCHEMA_MESSAGE)
-        return WEIR_WIRE_BYTES;
-    if (kind == SCHEMA_FIXED32)
-        return WEIR_WIRE_FIXED32;
-    return kind >= SCHEMA_DOUBLE ? WEIR_WIRE_FIXED64 : WEIR_WIRE_VARINT;
-}

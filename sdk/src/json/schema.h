@@ -80,7 +80,14 @@ extern struct schema_message schema_any_value, schema_key_value;
 const struct schema_message *schema_request(enum weir_signal signal);
 
 /* The wire type of one value of the kind. */
-enum weir_wire_type schema_wire_type(enum schema_kind kind);
+static inline enum weir_wire_type schema_wire_type(enum schema_kind kind)
+{
+    if (kind <= SCHEMA_MESSAGE)
+        return WEIR_WIRE_BYTES;
+    if (kind == SCHEMA_FIXED32)
+        return WEIR_WIRE_FIXED32;
+    return kind >= SCHEMA_DOUBLE ? WEIR_WIRE_FIXED64 : WEIR_WIRE_VARINT;
+}
 
 /* Of the key as it stands in JSON. */
 static inline size_t schema_key_length(const struct schema_field *field)

@@ -10,84 +10,91 @@
 #include "sdk/src/json/pb_writer.h"
 #include "sdk/src/json/token.h"
 
-/* Behind `text`, a literal, if it comes next; else NULL. */
-#define SHORTCUT_TAKE(at, end, text) \
-    (SHORTCUT_IS(at, end, text, sizeof(text) - 1) ? (at) + sizeof(text) - 1 : NULL)
-#define SHORTCUT_IS(at, end, text, length) ((size_t)((end) - (at)) >= (length) && memcmp(at, text, length) == 0)
+/* True if the text at `at` begins with `literal`; the text is known to go on for as long. */
+#define SHORTCUT_IS(at, literal) (memcmp(at, literal, sizeof(literal) - 1) == 0)
+#define SHORTCUT_LENGTH(literal) (sizeof(literal) - 1)
+/* What has to follow a place for the fixed text there to be compared without another look at the end, and for a short
+ * string that ends there to be copied as a block. */
+#define SHORTCUT_AHEAD 32
 
 /* Keys of AnyValue's fields on the wire. */
 enum shortcut_kind {
     SHORTCUT_STRING = 1 << 3 | WEIR_WIRE_BYTES,
     SHORTCUT_BOOL = 2 << 3 | WEIR_WIRE_VARINT,
     SHORTCUT_INT = 3 << 3 | WEIR_WIRE_VARINT,
+    SHORTCUT_DOUBLE = 4 << 3 | WEIR_WIRE_FIXED64,
 };
 
-struct shortcut_value {
+struct shortcut {
     enum shortcut_kind kind;
+    struct weir_str name;
     struct weir_str text;
     uint64_t number;
 };
 
-/* The rest of a string without escapes, all ASCII; behind its closing quote, or NULL. */
-static inline const char *shortcut_string(const char *at, const char *end, struct weir_str *out)
-{
-    const char *close = json_plain_end(at, end);
-    if (close == end || *close != '"' || (size_t)(close - at) > WEIR_JSON_MAX_STRING)
-        return NULL;
-    *out = weir_str_make(at, (size_t)(close - at));
-    return close + 1;
-}
-
-/* An integer of at most 18 digits, none of them a leading zero, which therefore fits. */
+/* An integer, quoted or not, of at most 18 digits, none of them a leading zero; behind it, or NULL. */
 static inline const char *shortcut_integer(const char *at, const char *end, uint64_t *out)
 {
-    uint64_t value = 0;
-    bool negative = at < end && *at == '-';
+    bool quoted = *at == '"';
+    at += quoted;
+    bool negative = *at == '-';
     at += negative;
-    const char *start = at;
-    for (; at < end && (unsigned char)(*at - '0') < 10; at++) {
-        if (at - start == 18)
-            return NULL;
-        value = value * 10 + (unsigned char)(*at - '0');
-    }
-    if (at == start || (*start == '0' && at - start > 1))
+    uint64_t value = 0;
+    const char *next = json_digits(at, end, &value);
+    if (next == at || next - at > 18 || (*at == '0' && next - at > 1) || next == end)
+        return NULL;
+    if (quoted && *next++ != '"')
         return NULL;
     *out = negative ? 0 - value : value;
-    return at;
+    return next;
 }
 
-/* An AnyValue and the brace behind it; behind both, or NULL. */
-static inline const char *shortcut_value(const char *at, const char *end, struct shortcut_value *out)
+/* The name and value of an AnyValue's only field, from behind the name's opening quote; behind the value, or NULL. */
+static inline const char *shortcut_value(const char *at, const char *end, struct shortcut *out)
 {
-    const char *next;
-    if ((next = SHORTCUT_TAKE(at, end, "{\"stringValue\":\"")) != NULL) {
+    if (SHORTCUT_IS(at, "stringValue\":\"")) {
+        const char *start = at + SHORTCUT_LENGTH("stringValue\":\"");
+        at = json_plain_end(start, end);
         out->kind = SHORTCUT_STRING;
-        next = shortcut_string(next, end, &out->text);
-        return next ? SHORTCUT_TAKE(next, end, "}}") : NULL;
+        out->text = weir_str_make(start, (size_t)(at - start));
+        return at < end && *at == '"' ? at + 1 : NULL;
     }
-    if ((next = SHORTCUT_TAKE(at, end, "{\"intValue\":")) != NULL) {
+    if (SHORTCUT_IS(at, "intValue\":")) {
         out->kind = SHORTCUT_INT;
-        bool quoted = next < end && *next == '"';
-        next = shortcut_integer(next + quoted, end, &out->number);
-        if (!next)
-            return NULL;
-        return quoted ? SHORTCUT_TAKE(next, end, "\"}}") : SHORTCUT_TAKE(next, end, "}}");
+        return shortcut_integer(at + SHORTCUT_LENGTH("intValue\":"), end, &out->number);
+    }
+    if (SHORTCUT_IS(at, "doubleValue\":")) {
+        double value;
+        at = json_decimal(at + SHORTCUT_LENGTH("doubleValue\":"), end, &value);
+        out->kind = SHORTCUT_DOUBLE;
+        if (at)
+            memcpy(&out->number, &value, sizeof(value));
+        return at;
     }
     out->kind = SHORTCUT_BOOL;
-    out->number = (next = SHORTCUT_TAKE(at, end, "{\"boolValue\":true}}")) != NULL;
-    return next ? next : SHORTCUT_TAKE(at, end, "{\"boolValue\":false}}");
+    out->number = SHORTCUT_IS(at, "boolValue\":true");
+    if (out->number)
+        return at + SHORTCUT_LENGTH("boolValue\":true");
+    return SHORTCUT_IS(at, "boolValue\":false") ? at + SHORTCUT_LENGTH("boolValue\":false") : NULL;
 }
 
-static inline size_t shortcut_string_size(size_t length)
+/* Reads an attribute; behind it, or NULL. */
+static inline const char *shortcut_read(const char *at, const char *end, struct shortcut *out)
 {
-    return 1 + pb_varint_length(length) + length;
+    if (end - at < SHORTCUT_AHEAD || !SHORTCUT_IS(at, "{\"key\":\""))
+        return NULL;
+    const char *start = at + SHORTCUT_LENGTH("{\"key\":\"");
+    at = json_plain_end(start, end);
+    out->name = weir_str_make(start, (size_t)(at - start));
+    if (end - at < SHORTCUT_AHEAD || !SHORTCUT_IS(at, "\",\"value\":{\"") || at == start)
+        return NULL;
+    at = shortcut_value(at + SHORTCUT_LENGTH("\",\"value\":{\""), end, out);
+    return at && end - at >= 2 && SHORTCUT_IS(at, "}}") ? at + 2 : NULL;
 }
 
-/* Writes a string's key, length and bytes into room that is there with PB_SLACK more; `end` is that of the text. */
-static inline uint8_t *shortcut_put_string(uint8_t *at, uint8_t key, struct weir_str s, const char *end)
+/* Writes a string's bytes into room that is there with PB_SLACK more; `end` is that of the text. */
+static inline uint8_t *shortcut_put_bytes(uint8_t *at, struct weir_str s, const char *end)
 {
-    *at++ = key;
-    at = pb_store_varint(at, s.length);
     // A copy of a fixed size takes no call; what is too much is overwritten by what follows.
     if (s.length <= PB_SLACK && end - s.data >= PB_SLACK)
         memcpy(at, s.data, PB_SLACK);
@@ -96,38 +103,74 @@ static inline uint8_t *shortcut_put_string(uint8_t *at, uint8_t key, struct weir
     return at + s.length;
 }
 
-/* Writes the attribute that comes next in `json` as field `key` (one byte), if it is one of these; false, with nothing
- * read or written, if not, or when memory is out. */
-static inline bool shortcut_attribute(struct weir_json *json, struct pb_writer *pb, uint8_t key)
+static inline uint8_t *shortcut_put_string(uint8_t *at, uint8_t key, struct weir_str s, const char *end)
 {
-    struct weir_str name;
-    struct shortcut_value value = { .number = 0 };
-    const char *at = SHORTCUT_TAKE(json->at, json->end, "{\"key\":\"");
-    at = at ? shortcut_string(at, json->end, &name) : NULL;
-    at = at ? SHORTCUT_TAKE(at, json->end, ",\"value\":") : NULL;
-    at = at ? shortcut_value(at, json->end, &value) : NULL;
-    if (!at || name.length == 0 || json->max_depth - json->depth < 2)
+    *at++ = key;
+    at = pb_store_varint(at, s.length);
+    return shortcut_put_bytes(at, s, end);
+}
+
+static inline size_t shortcut_string_size(size_t length)
+{
+    return 1 + pb_varint_length(length) + length;
+}
+
+/* The size of the AnyValue. */
+static inline size_t shortcut_value_size(const struct shortcut *it)
+{
+    if (it->kind == SHORTCUT_STRING)
+        return shortcut_string_size(it->text.length);
+    return it->kind == SHORTCUT_DOUBLE ? 1 + sizeof(it->number) : 1 + pb_varint_length(it->number);
+}
+
+/* Writes the attribute as field `key` (one byte); false, with nothing written, when memory is out or a string is too
+ * long. */
+static inline bool shortcut_write(struct pb_writer *pb, uint8_t key, const struct shortcut *it, const char *end)
+{
+    if (it->name.length > WEIR_JSON_MAX_STRING || (it->kind == SHORTCUT_STRING && it->text.length > WEIR_JSON_MAX_STRING))
         return false;
-    size_t inner = value.kind == SHORTCUT_STRING ? shortcut_string_size(value.text.length)
-                                                 : 1 + pb_varint_length(value.number);
-    size_t whole = shortcut_string_size(name.length) + shortcut_string_size(inner);
+    size_t inner = shortcut_value_size(it);
+    size_t whole = shortcut_string_size(it->name.length) + shortcut_string_size(inner);
     if (!pb_room(pb, shortcut_string_size(whole) + PB_SLACK))
         return false;
     uint8_t *out = pb->out->data + pb->out->length;
     *out++ = key;
     out = pb_store_varint(out, whole);
-    out = shortcut_put_string(out, 1 << 3 | WEIR_WIRE_BYTES, name, json->end);
+    out = shortcut_put_string(out, 1 << 3 | WEIR_WIRE_BYTES, it->name, end);
     *out++ = 2 << 3 | WEIR_WIRE_BYTES;
     out = pb_store_varint(out, inner);
-    if (value.kind == SHORTCUT_STRING) {
-        out = shortcut_put_string(out, SHORTCUT_STRING, value.text, json->end);
+    if (it->kind == SHORTCUT_STRING) {
+        out = shortcut_put_string(out, SHORTCUT_STRING, it->text, end);
+    } else if (it->kind == SHORTCUT_DOUBLE) {
+        uint64_t bits = htole64(it->number);
+        *out++ = SHORTCUT_DOUBLE;
+        memcpy(out, &bits, sizeof(bits));
+        out += sizeof(bits);
     } else {
-        *out++ = (uint8_t)value.kind;
-        out = pb_store_varint(out, value.number);
+        *out++ = (uint8_t)it->kind;
+        out = pb_store_varint(out, it->number);
     }
     pb->out->length = (size_t)(out - pb->out->data);
-    json->at = at;
     return true;
+}
+
+/* Reads attributes from the next one on and writes each as field `key` (one byte). True if the last that was read is
+ * followed by something else than a comma; false, before an attribute, if that one has to go the long way. */
+static inline bool shortcut_attributes(struct weir_json *json, struct pb_writer *pb, uint8_t key)
+{
+    const char *at = json->at, *end = json->end;
+    struct shortcut it = { .number = 0 };
+    if (json->max_depth - json->depth < 2)
+        return false;
+    for (;;) {
+        at = shortcut_read(at, end, &it);
+        if (!at || !shortcut_write(pb, key, &it, end))
+            return false;
+        json->at = at;
+        if (at == end || *at != ',')
+            return true;
+        json->at = ++at;
+    }
 }
 
 #endif

@@ -5,10 +5,9 @@
 #ifndef WEIR_SRC_JSON_TOKEN_H
 #define WEIR_SRC_JSON_TOKEN_H
 
+#include <endian.h>
 #ifdef __SSE2__
 #include <emmintrin.h>
-#else
-#include <endian.h>
 #endif
 
 #include <weir/json.h>
@@ -24,11 +23,9 @@ static inline void json_skip_space(struct weir_json *json)
 /* Fails for want of something, saying so when the input simply ends. */
 bool json_wanted(struct weir_json *json, const char *problem);
 
-/* The next character that is not white space, not consumed; 0 at the end or after a problem. */
+/* The next character that is not white space, not consumed; 0 at the end, which is also where a problem was. */
 static inline char json_next(struct weir_json *json)
 {
-    if (json->problem)
-        return 0;
     if (json->at < json->end && (unsigned char)*json->at > ' ')
         return *json->at;
     json_skip_space(json);
@@ -105,6 +102,56 @@ static inline bool json_string(struct weir_json *json, struct weir_str *out)
     *out = weir_str_make(start, (size_t)(end - start));
     return true;
 }
+
+static inline bool json_is_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+/* True of what looks like more of a number, though not at its beginning. */
+static inline bool json_in_number(char c)
+{
+    return json_is_digit(c) || c == '.' || (c | 0x20) == 'e';
+}
+
+/* The value of the `count` (1 to 8) digits that `word`, loaded little-endian, begins with. Each step adds up neighbours:
+ * digits, then pairs, then fours. */
+static inline uint64_t json_word_value(uint64_t word, unsigned count)
+{
+    // Those behind them are pushed out; zeros come in before them.
+    word <<= 64 - 8 * count;
+    word &= 0x0f0f0f0f0f0f0f0f;
+    word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ff;
+    word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffff;
+    return (word * 10000 + (word >> 32)) & 0xffffffff;
+}
+
+/* Reads the digits that come next, at most 24, and appends them to *value, which wraps around if they are too many; the
+ * first character that is none. Near the end of the text, where no eight characters can be loaded, it may stop early. */
+static inline const char *json_digits(const char *at, const char *end, uint64_t *value)
+{
+    static const uint64_t tens[] = { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000 };
+    for (int i = 0; i < 3 && end - at >= 8; i++) {
+        uint64_t word;
+        memcpy(&word, at, sizeof(word));
+        word = le64toh(word);
+        // 0 to 9 is what a digit differs from '0' in. The lowest mark is right, those behind it may be wrong.
+        uint64_t off = word ^ 0x3030303030303030;
+        uint64_t other = ((off + 0x7676767676767676) | off) & 0x8080808080808080;
+        unsigned count = other ? (unsigned)__builtin_ctzll(other) >> 3 : 8;
+        if (count == 0)
+            break;
+        *value = *value * tens[count] + json_word_value(word, count);
+        at += count;
+        if (count < 8)
+            break;
+    }
+    return at;
+}
+
+/* Reads a number without an exponent whose digits are at most 19; behind it, NULL if it is another or none, or the text
+ * ends near it. */
+const char *json_decimal(const char *at, const char *end, double *out);
 
 /* Moves to the next member or element; false at `close`, which is consumed, or with `problem`. */
 static inline bool json_advance(struct weir_json *json, char close, const char *problem)
