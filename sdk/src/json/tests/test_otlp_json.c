@@ -379,12 +379,36 @@ static struct weir_buffer *convert(const char *text, size_t length, char **probl
     return out;
 }
 
+/* What is written in the terse way means the same, is refused for the same reason, and is refused when it is cut short. */
+static void mean_the_same(const struct weir_text *terse, const struct weir_text *spaced)
+{
+    char *problem, *expected;
+    struct weir_buffer *quick = convert(terse->data, terse->length, &problem);
+    struct weir_buffer *slow = convert(spaced->data, spaced->length, &expected);
+    ck_assert_msg(!quick == !slow, "%s", terse->data);
+    if (quick) {
+        ck_assert_msg(quick->length == slow->length, "%s", terse->data);
+        ck_assert_mem_eq(quick->data, slow->data, slow->length);
+    } else {
+        ck_assert_str_eq(problem, expected);
+    }
+    free(problem);
+    free(expected);
+    for (size_t length = 0; length < terse->length; length++) {
+        ck_assert_ptr_null(convert(terse->data, length, &problem));
+        free(problem);
+    }
+    weir_buffer_unref(quick);
+    weir_buffer_unref(slow);
+}
+
+#define S16 "0123456789abcdef"
+#define S126 S16 S16 S16 S16 S16 S16 S16 "0123456789abcd"
+
 /* What the short cut takes means what the same with white space means, which goes the long way; and so for what is
  * nearly it. */
 START_TEST(attributes_written_tersely)
 {
-#define S16 "0123456789abcdef"
-#define S126 S16 S16 S16 S16 S16 S16 S16 "0123456789abcd"
     static const char *const rests[] = {
         "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}}",
         "\"key\":\"k\",\"value\":{\"stringValue\":\"\"}}",
@@ -425,6 +449,20 @@ START_TEST(attributes_written_tersely)
         "\"key\":\"k\",\"value\":{\"boolValue\":false}}",
         "\"key\":\"k\",\"value\":{\"boolValue\":falsy}}",
         "\"key\":\"k\",\"value\":{\"doubleValue\":2.5}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":-0}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":01.5}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":1.}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":.5}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":1.5.5}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":1.5e3}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":1.5E}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":\"NaN\"}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":36.714285714285715}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":9007199254740993.0}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":-1234567890.123456789}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":12345678901.123456789}}",
+        "\"key\":\"k\",\"value\":{\"doubleValue\":1234567890123456789012345}}",
+        "\"key\":\"k\",\"value\":{\"intValue\":\"1234567890123456789012345\"}}",
         "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}},{\"key\":\"l\",\"value\":{\"intValue\":1}}",
         "\"key\":\"k\",\"value\":{\"stringValue\":\"v\"}} {\"key\":\"l\",\"value\":{\"intValue\":1}}",
     };
@@ -432,24 +470,61 @@ START_TEST(attributes_written_tersely)
         struct weir_text terse = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
         weir_text_addf(&terse, ATTRIBUTES("{", "%s"), rests[i]);
         weir_text_addf(&spaced, ATTRIBUTES("{ ", "%s"), rests[i]);
-        char *problem, *expected;
-        struct weir_buffer *quick = convert(terse.data, terse.length, &problem);
-        struct weir_buffer *slow = convert(spaced.data, spaced.length, &expected);
-        ck_assert_msg(!quick == !slow, "%s", rests[i]);
-        if (quick) {
-            ck_assert_msg(quick->length == slow->length, "%s", rests[i]);
-            ck_assert_mem_eq(quick->data, slow->data, slow->length);
-        } else {
-            ck_assert_str_eq(problem, expected);
-        }
-        free(problem);
-        free(expected);
-        for (size_t length = 0; length < terse.length; length++) {
-            ck_assert_ptr_null(convert(terse.data, length, &problem));
-            free(problem);
-        }
-        weir_buffer_unref(quick);
-        weir_buffer_unref(slow);
+        mean_the_same(&terse, &spaced);
+        weir_text_free(&terse);
+        weir_text_free(&spaced);
+    }
+}
+END_TEST
+
+/* The same of ids, integers and the order of fields: white space around colons sends keys and values the long way. */
+START_TEST(spans_written_tersely)
+{
+    static const char *const rows[] = {
+        "\"traceId\":\"" S16 S16 "\"",
+        "\"traceId\":\"0123456789ABCDEF0123456789abcdef\"",
+        "\"traceId\":\"" S16 "\"",
+        "\"traceId\":\"" S16 S16 "0\"",
+        "\"traceId\":\"" S16 "012345678\\u0039abcdef\"",
+        "\"traceId\":\"" S16 "0123456789abcdeg\"",
+        "\"traceId\":\"" S16 "0123456789abcde",
+        "\"traceId\":\"\"",
+        "\"spanId\":\"" S16 "\"",
+        "\"spanId\":\"0123456789abcde\"",
+        "\"spanId\":\"0123456789abcdeg\"",
+        "\"spanId\":" S16,
+        "\"startTimeUnixNano\":\"1700000000012345678\",\"endTimeUnixNano\":1700000000012345679",
+        "\"startTimeUnixNano\":\"12345678\",\"endTimeUnixNano\":123456789",
+        "\"startTimeUnixNano\":18446744073709551615",
+        "\"startTimeUnixNano\":\"18446744073709551616\"",
+        "\"startTimeUnixNano\":9999999999999999999",
+        "\"startTimeUnixNano\":\"0000000000000000000000000000017\"",
+        "\"startTimeUnixNano\":\"017\"",
+        "\"startTimeUnixNano\":017",
+        "\"startTimeUnixNano\":1.0",
+        "\"startTimeUnixNano\":1e3",
+        "\"startTimeUnixNano\":\"+1\"",
+        "\"startTimeUnixNano\":-0",
+        "\"startTimeUnixNano\":\"-1\"",
+        "\"startTimeUnixNano\":\"-\"",
+        "\"startTimeUnixNano\":\"1",
+        "\"flags\":4294967295",
+        "\"flags\":4294967296",
+        "\"kind\":-2147483648",
+        "\"kind\":-2147483649",
+        "\"kind\":9223372036854775808",
+        "\"kind\":\"SPAN_KIND_SERVER\"",
+        "\"name\":\"a\",\"kind\":1},{\"name\":\"b\",\"kind\":2},{\"kind\":3,\"name\":\"c\"},{\"kind\":4,\"name\":\"d\"",
+        "\"name\":\"a\",\"flags\":1},{\"flags\":2,\"flags\":3},{\"name\":\"b\",\"name\":\"c\",\"flags\":4},{\"flags\":0",
+        "\"status\":{\"code\":2}},{\"status\":{\"x\":[],\"code\":1},\"traceState\":\"s\"},{\"status\":{},\"traceState\":\"s\"",
+        "\"start_time_unix_nano\":5,\"end_time_unix_nano\":6},{\"startTimeUnixNano\":5,\"x\":{},\"endTimeUnixNano\":6",
+    };
+    for (size_t i = 0; i < WEIR_ARRAY_LENGTH(rows); i++) {
+        struct weir_text terse = { NULL, 0, 0 }, spaced = { NULL, 0, 0 };
+        weir_text_addf(&terse, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{%s}]}]}]}", rows[i]);
+        for (size_t n = 0; n < terse.length; n++)
+            weir_text_adds(&spaced, terse.data[n] == ':' ? " : " : (char[]){ terse.data[n], '\0' });
+        mean_the_same(&terse, &spaced);
         weir_text_free(&terse);
         weir_text_free(&spaced);
     }
@@ -657,6 +732,7 @@ static Suite *suite(void)
     tcase_add_test(t, nesting_has_a_limit);
     tcase_add_test(t, a_million_brackets_are_refused);
     tcase_add_test(t, attributes_written_tersely);
+    tcase_add_test(t, spans_written_tersely);
     tcase_add_test(t, lengths_are_right_at_any_size);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, wire_forms_that_mean_the_same);
