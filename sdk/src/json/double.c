@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include <weir/json.h>
+#include "sdk/src/json/writer.h"
 
 /* Digits that always suffice to tell a double from the others. */
 #define ENOUGH 17
@@ -22,18 +22,15 @@ struct decimal {
 
 static void set_digits(struct decimal *out, uint64_t mantissa, int exponent)
 {
-    char reversed[20];
-    int count = 0;
+    char *end = out->digits + sizeof(out->digits);
     while (mantissa % 10 == 0) {
         mantissa /= 10;
         exponent++;
     }
-    for (; mantissa > 0; mantissa /= 10)
-        reversed[count++] = (char)('0' + mantissa % 10);
-    for (int i = 0; i < count; i++)
-        out->digits[i] = reversed[count - 1 - i];
-    out->count = count;
-    out->point = count + exponent;
+    char *start = json_write_digits(end, mantissa);
+    out->count = (int)(end - start);
+    memmove(out->digits, start, (size_t)out->count);
+    out->point = out->count + exponent;
 }
 
 /*
@@ -55,6 +52,99 @@ static bool few_decimals(double value, struct decimal *out)
         }
     }
     return false;
+}
+
+/* The mantissa of a power of two. */
+#define MANTISSA (UINT64_C(1) << (DBL_MANT_DIG - 1))
+
+__extension__ typedef unsigned __int128 wide;
+
+/* 5^0 to 5^16. */
+static const uint64_t fives[] = {
+    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125, 6103515625,
+    30517578125, 152587890625,
+};
+
+/* The value as a whole number times a power of two, scaled so that it has ENOUGH digits: product / 2^shift is
+ * value * 10^tens. */
+struct scaled {
+    wide product; /* mantissa * five */
+    wide five;    /* 5^tens: what the next mantissa has more */
+    uint64_t mantissa;
+    int shift;
+    int tens;
+};
+
+static void scale(struct scaled *out, int exponent, int tens)
+{
+    int more = tens > 16 ? tens - 16 : 0;
+    out->five = fives[tens - more];
+    out->five *= fives[more];
+    out->product = out->five * out->mantissa;
+    out->shift = -(exponent + tens);
+    out->tens = tens;
+}
+
+/* False for values that this is not for: smaller ones need a product of more than 128 bits, and of larger ones nothing is
+ * behind the point. */
+static bool scale_value(double value, struct scaled *out)
+{
+    uint64_t bits;
+    if (!(value >= 0x1p-53 && value < 0x1p52))
+        return false;
+    memcpy(&bits, &value, sizeof(bits));
+    out->mantissa = (bits & (MANTISSA - 1)) | MANTISSA;
+    // The power of two at or below the value, and the power of ten at or below that, which may be one too low.
+    int exponent = (int)(bits >> (DBL_MANT_DIG - 1)) - (DBL_MAX_EXP - 1);
+    int power = (int)floor(exponent * 0.30102999566398120);
+    scale(out, exponent - (DBL_MANT_DIG - 1), ENOUGH - 1 - power);
+    if (out->product >> out->shift >= 100000000000000000)
+        scale(out, exponent - (DBL_MANT_DIG - 1), ENOUGH - 2 - power);
+    return true;
+}
+
+/* Rounds to a multiple of `unit`, half to even, as printf does. */
+static uint64_t round_to(const struct scaled *scaled, uint64_t unit)
+{
+    uint64_t whole = (uint64_t)(scaled->product >> scaled->shift), rest = whole % unit;
+    bool more = scaled->product != (wide)whole << scaled->shift;
+    bool up = rest > unit / 2 || (rest == unit / 2 && (more || whole / unit % 2 == 1));
+    return whole - rest + (up ? unit : 0);
+}
+
+/* The same for what is behind the point, of which there is something. */
+static uint64_t round_last(const struct scaled *scaled)
+{
+    uint64_t whole = (uint64_t)(scaled->product >> scaled->shift);
+    wide twice = 2 * (scaled->product - ((wide)whole << scaled->shift));
+    wide one = (wide)1 << scaled->shift;
+    return whole + (twice > one || (twice == one && whole % 2 == 1));
+}
+
+/* True if no other double is as near to this multiple of 10^-tens; none is half way, for `five` is odd. */
+static bool is_nearest(const struct scaled *scaled, uint64_t decimal)
+{
+    wide at = (wide)decimal << scaled->shift;
+    if (at >= scaled->product)
+        return 2 * (at - scaled->product) < scaled->five;
+    // Below a power of two doubles lie twice as close.
+    unsigned factor = scaled->mantissa == MANTISSA ? 4 : 2;
+    return factor * (scaled->product - at) < scaled->five;
+}
+
+/* The same digits as any_decimal finds, without printf. */
+static bool exact_decimal(double value, struct decimal *out)
+{
+    struct scaled scaled;
+    if (!scale_value(value, &scaled))
+        return false;
+    uint64_t digits = round_to(&scaled, 100);
+    if (!is_nearest(&scaled, digits))
+        digits = round_to(&scaled, 10);
+    if (!is_nearest(&scaled, digits))
+        digits = round_last(&scaled);
+    set_digits(out, digits, -scaled.tens);
+    return true;
 }
 
 /* The first digits of the value, correctly rounded: *mantissa * 10^*exponent. */
@@ -164,7 +254,7 @@ size_t weir_json_format_double(char out[WEIR_JSON_DOUBLE_ROOM], double value)
         *at++ = '0';
         return (size_t)(at - out);
     }
-    if (!few_decimals(magnitude, &d))
+    if (!few_decimals(magnitude, &d) && !exact_decimal(magnitude, &d))
         any_decimal(magnitude, &d);
     at = magnitude < 1e-6 || magnitude >= 1e21 ? put_scientific(at, &d) : put_plain(at, &d);
     return (size_t)(at - out);

@@ -11,6 +11,7 @@
 #include "sdk/src/json/otlp_codec.h"
 #include "sdk/src/json/schema.h"
 #include "sdk/src/json/writer.h"
+#include "sdk/src/otlp/bytes.h"
 
 /* Nested messages: a nested value takes three (itself, KeyValueList, KeyValue). */
 #define LEVELS (WEIR_BATCH_MAX_DEPTH * 3 + 16)
@@ -35,8 +36,20 @@ struct printer {
 
 static bool write_message(struct printer *p, const struct schema_message *message, struct weir_str bytes);
 
+/* A field's key, which nearly always is one byte. Wire types that there are none of are found out when the value is read. */
+static inline bool read_tag(struct weir_cursor *cursor, uint32_t *number, enum weir_wire_type *type)
+{
+    uint8_t tag = *cursor->at;
+    if (tag < 8 || tag >= 0x80)
+        return weir_cursor_tag(cursor, number, type);
+    cursor->at++;
+    *number = tag >> 3;
+    *type = (enum weir_wire_type)(tag & 7);
+    return true;
+}
+
 /* Reads one value of the wire type: bits of a number, or a view. */
-static bool read_value(struct weir_cursor *cursor, enum weir_wire_type type, struct slot *out)
+static inline bool read_value(struct weir_cursor *cursor, enum weir_wire_type type, struct slot *out)
 {
     struct weir_str view;
     uint32_t word;
@@ -61,6 +74,19 @@ static bool read_value(struct weir_cursor *cursor, enum weir_wire_type type, str
     }
 }
 
+/* Reads a field with its one value. */
+static inline bool read_field(struct weir_cursor *cursor, uint32_t *number, enum weir_wire_type *type, struct slot *out)
+{
+    const uint8_t *payload = otlp_short_bytes(cursor->at, cursor->end, &out->length);
+    if (!payload)
+        return read_tag(cursor, number, type) && read_value(cursor, *type, out);
+    *number = *cursor->at >> 3;
+    *type = WEIR_WIRE_BYTES;
+    out->data = (const char *)payload;
+    cursor->at = payload + out->length;
+    return true;
+}
+
 /* Makes one of a message that came in several parts: the parts, one after the other (protobuf: Encoding, "Last One
  * Wins"). `end` is the end of the message they are in. */
 static bool join(struct printer *p, const struct schema_field *field, struct slot *slot, const uint8_t *end)
@@ -76,7 +102,7 @@ static bool join(struct printer *p, const struct schema_field *field, struct slo
         uint32_t number;
         enum weir_wire_type type;
         struct slot part = { .length = 0 };
-        if (!weir_cursor_tag(&cursor, &number, &type) || !read_value(&cursor, type, &part))
+        if (!read_field(&cursor, &number, &type, &part))
             return false;
         if (number == field->number && type == WEIR_WIRE_BYTES) {
             memcpy(whole + length, part.data, part.length);
@@ -88,8 +114,20 @@ static bool join(struct printer *p, const struct schema_field *field, struct slo
     return true;
 }
 
-/* Notes one value of `field`, whose tag starts at `tag`. */
-static bool note_value(const struct schema_field *field, struct slot *slot, bool again, struct weir_cursor *cursor,
+/* Steps over what follows with the same tag, as the elements of a list do. */
+static inline void skip_run(struct weir_cursor *cursor, uint8_t tag)
+{
+    size_t length = 0;
+    while (cursor->at < cursor->end && *cursor->at == tag) {
+        const uint8_t *payload = otlp_short_bytes(cursor->at, cursor->end, &length);
+        if (!payload)
+            break;
+        cursor->at = payload + length;
+    }
+}
+
+/* Notes one value of `field`, whose tag starts at `tag`; of a repeated field those behind it as well. */
+static inline bool note_value(const struct schema_field *field, struct slot *slot, bool again, struct weir_cursor *cursor,
                        const uint8_t *tag, enum weir_wire_type type)
 {
     const uint8_t *from = again ? slot->from : tag;
@@ -97,6 +135,7 @@ static bool note_value(const struct schema_field *field, struct slot *slot, bool
         return false;
     slot->from = from;
     if (field->flags & SCHEMA_REPEATED) {
+        skip_run(cursor, *tag);
         slot->data = (const char *)from;
         slot->length = (size_t)(cursor->at - from);
     }
@@ -120,7 +159,7 @@ static bool find_fields(struct printer *p, const struct schema_message *message,
         const uint8_t *tag = cursor.at;
         uint32_t number;
         enum weir_wire_type type;
-        if (!weir_cursor_tag(&cursor, &number, &type))
+        if (!read_tag(&cursor, &number, &type))
             return false;
         unsigned index = number <= SCHEMA_MAX_NUMBER ? message->by_number[number] : 0;
         if (index == 0 || !fits(&message->fields[index - 1], type)) {
@@ -227,6 +266,93 @@ static bool write_value(struct printer *p, const struct schema_field *field, con
     }
 }
 
+/* --- attributes --- */
+
+/* Tags of KeyValue and of AnyValue. */
+enum { KEY = 0x0a, VALUE = 0x12, STRING_VALUE = 0x0a, BOOL_VALUE = 0x10, INT_VALUE = 0x18, DOUBLE_VALUE = 0x21 };
+
+/* An attribute as nearly all are: a key and a value that is no list, once each and in this order. */
+struct attribute {
+    struct weir_str key;
+    uint8_t tag; /* of the value */
+    struct weir_str text;
+    uint64_t bits;
+};
+
+/* False for any other. */
+static bool read_scalar(const uint8_t *at, const uint8_t *end, struct attribute *out)
+{
+    struct weir_cursor cursor = { at + 1, end };
+    out->tag = *at;
+    out->text = WEIR_STR_NONE;
+    out->bits = 0;
+    switch (out->tag) {
+    case STRING_VALUE:
+        return weir_cursor_bytes(&cursor, &out->text) && cursor.at == end;
+    case BOOL_VALUE:
+    case INT_VALUE:
+        return weir_cursor_varint(&cursor, &out->bits) && cursor.at == end;
+    case DOUBLE_VALUE:
+        return weir_cursor_fixed64(&cursor, &out->bits) && cursor.at == end;
+    default:
+        return false;
+    }
+}
+
+static bool read_attribute(struct weir_str bytes, struct attribute *out)
+{
+    const uint8_t *at = (const uint8_t *)bytes.data, *end = at + bytes.length;
+    size_t length = 0;
+    const uint8_t *key = bytes.length > 0 && *at == KEY ? otlp_short_bytes(at, end, &length) : NULL;
+    if (!key || length == 0)
+        return false;
+    out->key = weir_str_make((const char *)key, length);
+    at = key + length;
+    const uint8_t *value = at < end && *at == VALUE ? otlp_short_bytes(at, end, &length) : NULL;
+    return value && length > 0 && value + length == end && read_scalar(value, end, out);
+}
+
+static void write_number(struct weir_json_writer *json, const struct attribute *attribute)
+{
+    if (attribute->tag == BOOL_VALUE) {
+        json_copy_text(json, "{\"boolValue\":");
+        copy_number(json, SCHEMA_BOOL, attribute->bits);
+    } else if (attribute->tag == INT_VALUE) {
+        json_copy_text(json, "{\"intValue\":");
+        copy_number(json, SCHEMA_INT64, attribute->bits);
+    } else {
+        json_copy_text(json, "{\"doubleValue\":");
+        copy_number(json, SCHEMA_DOUBLE, attribute->bits);
+    }
+}
+
+/* Writes an attribute, which nests two messages deep, without a look at tables; false, with nothing written, if it is one
+ * that takes them or has a text with anything to escape. */
+static bool write_attribute(struct printer *p, struct weir_str bytes)
+{
+    struct weir_json_writer *json = &p->json;
+    struct attribute attribute;
+    size_t before = json->out->length;
+    if (p->levels + 2 > LEVELS || !read_attribute(bytes, &attribute) || !json_room(json, bytes.length + 2 * FIELD_ROOM))
+        return false;
+    json_copy_text(json, "{\"key\":\"");
+    bool plain = json_copy_plain(json, attribute.key);
+    json_copy_text(json, "\",\"value\":");
+    if (attribute.tag == STRING_VALUE) {
+        json_copy_text(json, "{\"stringValue\":\"");
+        plain = plain && json_copy_plain(json, attribute.text);
+        json_copy_char(json, '"');
+    } else {
+        write_number(json, &attribute);
+    }
+    json_copy_text(json, "}}");
+    if (!plain)
+        json->out->length = before;
+    return plain;
+}
+
+/* --- lists and fields --- */
+
 /* Writes the numbers of a packed field, each with the comma it needs. */
 static bool write_packed(struct printer *p, const struct schema_field *field, struct slot packed)
 {
@@ -242,31 +368,37 @@ static bool write_packed(struct printer *p, const struct schema_field *field, st
     return true;
 }
 
+/* Writes one element of a list. */
+static bool write_element(struct printer *p, const struct schema_field *field, struct slot value)
+{
+    if (!json_room(&p->json, FIELD_ROOM))
+        return false;
+    json_comma(&p->json);
+    bool done = field->message == &schema_key_value && write_attribute(p, weir_str_make(value.data, value.length));
+    if (!done && !write_value(p, field, &value))
+        return false;
+    p->json.comma = true;
+    return true;
+}
+
 /* Writes the values of a repeated field, which lie in `range` (with other fields between them, perhaps). */
 static bool write_list(struct printer *p, const struct schema_field *field, struct slot range)
 {
     struct weir_cursor cursor = weir_cursor_make(range.data, range.length);
+    bool number_list = schema_is_number(field->kind);
     json_copy_char(&p->json, '[');
     p->json.comma = false;
     while (cursor.at < cursor.end) {
         uint32_t number;
         enum weir_wire_type type;
         struct slot value = { .length = 0 };
-        if (!weir_cursor_tag(&cursor, &number, &type) || !read_value(&cursor, type, &value))
+        if (!read_field(&cursor, &number, &type, &value))
             return false;
         if (number != field->number || !fits(field, type))
             continue;
-        if (type == WEIR_WIRE_BYTES && schema_is_number(field->kind)) {
-            if (!write_packed(p, field, value))
-                return false;
-            continue;
-        }
-        if (!json_room(&p->json, FIELD_ROOM))
+        bool packed = number_list && type == WEIR_WIRE_BYTES;
+        if (!(packed ? write_packed(p, field, value) : write_element(p, field, value)))
             return false;
-        json_comma(&p->json);
-        if (!write_value(p, field, &value))
-            return false;
-        p->json.comma = true;
     }
     if (json_room(&p->json, 1))
         json_copy_char(&p->json, ']');

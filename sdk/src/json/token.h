@@ -42,16 +42,21 @@ static inline bool json_take(struct weir_json *json, char c)
 }
 
 #ifdef __SSE2__
+/* Marks bytes that do not simply belong to a string. */
+static inline __m128i json_odd_bytes(__m128i bytes)
+{
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    // The comparison is signed, so that it finds bytes from 0x80 on, too.
+    return _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
+                        _mm_cmplt_epi8(bytes, space));
+}
+
 /* The first byte in [at, end) that does not simply belong to a string (quote, backslash, control character, or any of
  * non-ASCII), or `end`. */
 static inline const char *json_plain_end(const char *at, const char *end)
 {
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
     while (end - at >= 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        // The comparison is signed, so that it finds bytes from 0x80 on, too.
-        __m128i found = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash)),
-                                     _mm_cmplt_epi8(bytes, space));
+        __m128i found = json_odd_bytes(_mm_loadu_si128((const __m128i *)(const void *)at));
         unsigned mask = (unsigned)_mm_movemask_epi8(found);
         if (mask)
             return at + __builtin_ctz(mask);

@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "sdk/src/base/utf8.h"
-#include "sdk/src/json/token.h"
 #include "sdk/src/json/writer.h"
 
 /* The longest form of one input byte: \u001f. */
@@ -52,6 +51,10 @@ void json_quote(struct weir_json_writer *writer, struct weir_str s)
         return;
     }
     json_copy_char(writer, '"');
+    if (json_copy_plain(writer, weir_str_make(at, s.length))) {
+        json_copy_char(writer, '"');
+        return;
+    }
     for (;;) {
         const char *special = json_plain_end(at, end);
         json_copy(writer, at, (size_t)(special - at));
@@ -120,25 +123,29 @@ void weir_json_put_string(struct weir_json_writer *writer, struct weir_str s)
     writer->comma = true;
 }
 
-void json_copy_u64(struct weir_json_writer *writer, uint64_t value)
+char *json_write_digits(char *end, uint64_t value)
 {
     static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
                                 "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
                                 "8081828384858687888990919293949596979899";
-    char text[20];
-    size_t at = sizeof(text);
     while (value >= 100) {
-        at -= 2;
-        memcpy(text + at, pairs + value % 100 * 2, 2);
+        end -= 2;
+        memcpy(end, pairs + value % 100 * 2, 2);
         value /= 100;
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(text + at, pairs + value * 2, 2);
-    } else {
-        text[--at] = (char)('0' + value);
+    if (value < 10) {
+        *--end = (char)('0' + value);
+        return end;
     }
-    json_copy(writer, text + at, sizeof(text) - at);
+    end -= 2;
+    memcpy(end, pairs + value * 2, 2);
+    return end;
+}
+
+void json_copy_u64(struct weir_json_writer *writer, uint64_t value)
+{
+    char text[20], *start = json_write_digits(text + sizeof(text), value);
+    json_copy(writer, start, (size_t)(text + sizeof(text) - start));
 }
 
 void weir_json_put_u64(struct weir_json_writer *writer, uint64_t value)

@@ -530,6 +530,43 @@ START_TEST(doubles_round_trip_at_their_shortest)
 }
 END_TEST
 
+/* The digits of a number's text, without zeros at either end. */
+static void digits_of(const char *text, size_t length, char *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length && text[i] != 'e'; i++)
+        if (text[i] >= '0' && text[i] <= '9' && (count > 0 || text[i] != '0'))
+            out[count++] = text[i];
+    while (count > 0 && out[count - 1] == '0')
+        count--;
+    out[count] = '\0';
+}
+
+/* 2^-56 to 2^55: any mantissa, short ones, which end half way, and those next to powers of two. */
+START_TEST(doubles_have_the_digits_that_printf_finds)
+{
+    uint64_t seed = 88172645463325252u;
+    for (int i = 0; i < 30000; i++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        uint64_t bits = (UINT64_C(1023) - 56 + (seed >> 32) % 112) << 52;
+        uint64_t mantissa = seed * 0x2545f4914f6cdd1du >> 12;
+        bits += i % 3 == 0 ? mantissa : i % 3 == 1 ? mantissa >> seed % 52 << seed % 52 : seed % 7 - 3;
+        double value;
+        memcpy(&value, &bits, sizeof(value));
+        char text[WEIR_JSON_DOUBLE_ROOM], got[40], reference[40], expected[40];
+        int precision = 15;
+        do
+            snprintf(reference, sizeof(reference), "%.*e", precision++ - 1, value);
+        while (strtod(reference, NULL) != value);
+        digits_of(reference, strlen(reference), expected);
+        digits_of(text, weir_json_format_double(text, value), got);
+        ck_assert_msg(strcmp(got, expected) == 0, "%a: %s, not %s", value, got, expected);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("json");
@@ -556,6 +593,7 @@ static Suite *suite(void)
     tcase_add_test(t, writes_strings);
     tcase_add_test(t, writes_doubles_as_go_does);
     tcase_add_test(t, doubles_round_trip_at_their_shortest);
+    tcase_add_test(t, doubles_have_the_digits_that_printf_finds);
     suite_add_tcase(s, t);
     return s;
 }
