@@ -10,12 +10,16 @@
 #include <config.h>
 
 #include "sdk/src/otlp/field.h"
+#include "sdk/src/otlp/find.h"
 #include "sdk/src/otlp/rewrite.h"
 
 /* Looking for more keys costs more than going through the fields. */
 #define SEARCHES_MOST 4u
 /* Where so many messages of a request had one, the others are not expected to be without. */
 #define FINDS_MOST 8u
+
+/* Of a key and a length. */
+#define ITEM_HEADER_MOST 11u
 
 /* What the messages are that one is in. */
 enum level {
@@ -35,15 +39,22 @@ struct copy {
     const uint8_t *from;        /* what of the bytes being gone through was not copied yet */
     const uint8_t *end;         /* of these bytes */
     const uint8_t *found[SEARCHES_MOST]; /* where each key is next; the end: nowhere */
+    const uint8_t *clear;                /* none of the keys is before */
     size_t finds;
     size_t changes;
 };
 
-static bool make_room(struct copy *copy, size_t size)
+static bool get_room(struct copy *copy, size_t size)
 {
     if (!copy->buffer)
         copy->buffer = weir_buffer_new(copy->guess > size ? copy->guess : size);
     return copy->buffer && weir_buffer_reserve(copy->buffer, size);
+}
+
+static inline bool make_room(struct copy *copy, size_t size)
+{
+    struct weir_buffer *buffer = copy->buffer;
+    return (buffer && buffer->capacity - buffer->length >= size) || get_room(copy, size);
 }
 
 static void put(struct copy *copy, const void *bytes, size_t length)
@@ -88,24 +99,31 @@ static bool end_field(struct copy *copy, size_t start, size_t width, uint8_t key
     return true;
 }
 
-/* True if the message cannot have any of the keys. */
-static bool is_without(struct copy *copy, struct weir_str message)
+/* Finds out where the keys are next, seen from `start`. */
+static void look_ahead(struct copy *copy, const uint8_t *start)
 {
-    const uint8_t *start = (const uint8_t *)message.data;
-    if (copy->pass.count > SEARCHES_MOST || copy->finds > FINDS_MOST || message.length == 0)
-        return false;
+    copy->clear = copy->end;
     for (size_t i = 0; i < copy->pass.count; i++) {
         struct weir_str key = copy->pass.rules[i].key;
         if (copy->found[i] < start) {
-            const uint8_t *found = memmem(start, (size_t)(copy->end - start), key.data, key.length);
+            const uint8_t *found = key.length > 0 ? otlp_find(start, copy->end, key) : start;
             copy->found[i] = found ? found : copy->end;
         }
-        if (copy->found[i] < start + message.length) {
-            copy->finds++;
-            return false;
-        }
+        if (copy->found[i] < copy->clear)
+            copy->clear = copy->found[i];
     }
-    return true;
+}
+
+/* True if the message, which ends at `end`, cannot have any of the keys. */
+static inline bool is_without(struct copy *copy, const uint8_t *start, const uint8_t *end)
+{
+    if (copy->clear >= end)
+        return true;
+    if (copy->pass.count > SEARCHES_MOST || copy->finds > FINDS_MOST)
+        return false;
+    look_ahead(copy, start);
+    copy->finds += copy->clear < end;
+    return copy->clear >= end;
 }
 
 static inline uint8_t key_of(const struct otlp_field *field)
@@ -114,23 +132,24 @@ static inline uint8_t key_of(const struct otlp_field *field)
 }
 
 /* The message that has the attributes. */
-static bool rewrite_item(struct copy *copy, const struct otlp_field *field)
+static inline bool rewrite_item(struct copy *copy, const struct otlp_field *field)
 {
     struct otlp_pass *pass = &copy->pass;
-    bool changed = is_without(copy, field->payload) ? otlp_pass_measure_without(pass, field->payload)
-                                                    : otlp_pass_measure(pass, field->payload);
+    const uint8_t *end = field->start + field->length;
+    bool changed = is_without(copy, field->start, end) ? otlp_pass_measure_without(pass, field->payload)
+                                                       : otlp_pass_measure(pass, field->payload);
+    size_t size;
     if (!changed)
         return true;
-    size_t size;
-    if (!weir_size_add(otlp_field_size(pass->size), (size_t)(field->start - copy->from), &size) ||
-        !make_room(copy, size))
+    if (copy->from != field->start && !catch_up(copy, field->start))
         return false;
-    put(copy, copy->from, (size_t)(field->start - copy->from));
+    if (!weir_size_add(pass->size, ITEM_HEADER_MOST, &size) || !make_room(copy, size))
+        return false;
     uint8_t *out = copy->buffer->data + copy->buffer->length;
     *out = key_of(field);
     out = otlp_pass_write(pass, otlp_put_varint(out + 1, pass->size), field->payload);
     copy->buffer->length = (size_t)(out - copy->buffer->data);
-    copy->from = field->start + field->length;
+    copy->from = end;
     copy->changes++;
     return true;
 }
@@ -189,6 +208,7 @@ static void begin(struct copy *copy, const struct otlp_slice *bytes)
 {
     copy->from = bytes->data;
     copy->end = bytes->data + bytes->length;
+    copy->clear = bytes->data;
     for (size_t i = 0; i < SEARCHES_MOST; i++)
         copy->found[i] = NULL;
 }

@@ -88,14 +88,6 @@ static void find_present(struct otlp_pass *pass, struct weir_str message)
     }
 }
 
-bool otlp_pass_measure_without(struct otlp_pass *pass, struct weir_str message)
-{
-    pass->present = 0;
-    pass->moved = false;
-    pass->size = message.length + pass->all_added;
-    return pass->all_added > 0;
-}
-
 static bool appends(const struct otlp_pass *pass, size_t at)
 {
     const struct otlp_rule *rule = &pass->rules[at];

@@ -35,7 +35,13 @@ void otlp_pass_start(struct otlp_pass *pass, const struct otlp_rule *rules, size
 /* Whether the rules change the message, and `size` then. */
 bool otlp_pass_measure(struct otlp_pass *pass, struct weir_str message);
 /* The same for a message that has none of the keys. */
-bool otlp_pass_measure_without(struct otlp_pass *pass, struct weir_str message);
+static inline bool otlp_pass_measure_without(struct otlp_pass *pass, struct weir_str message)
+{
+    pass->present = 0;
+    pass->moved = false;
+    pass->size = message.length + pass->all_added;
+    return pass->all_added > 0;
+}
 /* Writes what the rules make of the message that was measured last, `size` bytes, and returns their end. */
 uint8_t *otlp_pass_write(const struct otlp_pass *pass, uint8_t *out, struct weir_str message);
 
