@@ -239,7 +239,8 @@ class Reloads(Row):
         self.check_unchanged_listeners()
         self.check_times()
         self.figure(f"{self.knocker.count} short connections, 0 refused; {self.tally[DONE]} reloads, "
-                    f"{self.tally[SAME]} identical, {self.tally[REFUSED]} invalid, {self.slowest * 1000:.0f} ms at most, all there within {self.longest:.1f} s")
+                    f"{self.tally[SAME]} identical, {self.tally[REFUSED]} invalid, {self.slowest * 1000:.0f} ms at most, "
+                    f"all there within {self.longest:.1f} s")
         self.send_fresh(f"127.0.0.1:{self.grpc}", [self.oracles[0]])
         self.assert_nothing_unknown(self.generators, [self.side])
         ledger = self.judge(self.weir_, self.generators, self.oracles, window=None)

@@ -43,8 +43,8 @@ class BackendDown(Row):
             gaps = gaps_in([t for t in gate.accepted if t > down])
             return (time.monotonic() - down > self.seconds and generator.count() - oracle.items() > much and
                     len(gaps) >= 3 and max(gaps) - min(gaps) > 0.05)
-        wait_for(is_over, self.seconds + 30, lambda: f"{self.seconds} s, {much:.0f} items that wait, several connects with "
-                 f"jitter between them: {[t - down for t in gate.accepted if t > down]}", 0.1)
+        wait_for(is_over, self.seconds + 30, lambda: f"{self.seconds} s, {much:.0f} items that wait, several connects "
+                 f"with jitter between them: {[t - down for t in gate.accepted if t > down]}", 0.1)
         self.seconds = time.monotonic() - down
         connects = [t for t in gate.accepted if t > down]
         self.assertEqual(generator.count("refused"), 0)
