@@ -288,8 +288,10 @@ class HostileBackend(Row):
         for signal, gate in self.gates.items():
             gate.set(answer=answers[signal][1], endless=answers[signal][2])
             gate.most_endless = 0
-            gate.reset()
+        # It connects anew when it loses its connection, perhaps before anything else happens.
         known = {signal: len(gate.accepted) for signal, gate in self.gates.items()}
+        for gate in self.gates.values():
+            gate.reset()
         self.send(1)
         for signal, gate in self.gates.items():
             wait_for(lambda g=gate, s=signal: len(g.accepted) > known[s], 10,

@@ -75,14 +75,14 @@ class CrashPoints(DiskRow):
         """A generator, once weir is ready; None: it died before."""
         return self.generator(self.endpoint, "-r", 8000, "-i", 40) if self.has_started(weir) else None
 
-    def crash(self, oracle, point, nth):
+    def crash(self, oracle, point, nth, seconds):
         """True if it died by itself."""
         weir = self.start(oracle, point, nth)
         generator = self.load(weir)
         if generator:
             self.generators.append(generator)
-            end = time.monotonic() + 3
-            wait_for(lambda: not weir.running() or time.monotonic() > end, 5, "the crash")
+            end = time.monotonic() + seconds
+            wait_for(lambda: not weir.running() or time.monotonic() > end, seconds + 5, "the crash")
             generator.child.signal(15)
         died = not weir.running()
         weir.child.kill()
@@ -97,10 +97,10 @@ class CrashPoints(DiskRow):
             self.plant(point)
             # A segment is complete only when its records wait.
             oracle.change(fail_rate=1 if point.startswith("journal.seal.") else 0)
-            died = self.crash(oracle, point, 1)
+            died = self.crash(oracle, point, 1, 20)
             self.assertTrue(died, f"{point} was never passed")
             self.plant(point)
-            self.crash(oracle, point, 1 if point.startswith(ONCE) else self.random.randint(1, 2))
+            self.crash(oracle, point, 1 if point.startswith(ONCE) else self.random.randint(1, 2), 3)
             oracle.change(fail_rate=0)
             # All is delivered before the next point: three crashes in a row would be the records' own fault.
             weir = self.start(oracle)
