@@ -14,7 +14,7 @@
 #define KEEP_PART 32                   /* ...or this part of the memory that the process may use, if that is less */
 
 static struct disk_store *stores;
-static uint64_t keep_most;
+static _Atomic uint64_t keep_most;
 static _Atomic uint64_t kept;
 
 static struct disk_store *join(const char *directory)
