@@ -4,7 +4,7 @@
 
 #include "plugins/processors/tail_sampling/tail.h"
 
-#define AT_ONCE 2000   /* traces decided before others of the worker have their turn */
+#define AT_ONCE 512    /* traces decided, besides twice those that came, before others of the worker have their turn */
 #define AHEAD 16       /* traces of which memory is asked for what deciding them touches */
 #define DEPTH 8        /* and so many chunks of each */
 #define TIMED_EVERY 64 /* votes, of which one is timed */
@@ -200,19 +200,28 @@ static void look_ahead(const struct tail_shard *own)
             }
 }
 
+/* How many to decide now: few, for what comes meanwhile waits; but more than came since the last ones. */
+static uint64_t step(const struct tail_shard *own)
+{
+    uint64_t came = own->stayed > 0 && own->table.count > own->stayed ? own->table.count - own->stayed : 0;
+    return AT_ONCE + (2 * came + AHEAD - 1) / AHEAD * AHEAD;
+}
+
 void tail_decide_ripe(struct tail_shard *own)
 {
-    unsigned left = AT_ONCE;
     uint32_t number;
     if (own->turn_posted)
         return;
+    uint64_t left = step(own);
     for (; left > 0 && (number = table_ripe(&own->table)) != NO_TRACE; left--) {
         if (left % AHEAD == 0)
             look_ahead(own);
         decide(own, number);
     }
     outbox_flush(own);
+    own->stayed = own->table.count;
     if (table_ripe(&own->table) == NO_TRACE) {
+        own->stayed = 0;
         finish_tick(own);
         return;
     }

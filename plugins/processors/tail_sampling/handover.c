@@ -149,7 +149,7 @@ static void adopt_pending(struct tail_shard *own, struct legacy *legacy, struct 
     uint64_t hash = trace_hash(old->id);
     struct chunk *chunks = take_chunks(own, &legacy->table, old);
     uint64_t spans = spans_of(chunks), bytes = old->bytes;
-    uint32_t due = old->ripe ? 0 : old->moment - legacy->table.tick;
+    uint32_t due = trace_is_ripe(&legacy->table, old) ? 0 : old->moment - legacy->table.tick;
     uint32_t number = table_find(table, old->id, hash);
     own->kept += spans;
     bool sampled = cache_has(&own->sampled, old->id, hash);

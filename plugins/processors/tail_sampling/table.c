@@ -161,7 +161,7 @@ static struct trace_list *list_of(struct table *table, const struct trace *trace
 {
     if (trace->state != TRACE_PENDING)
         return &table->decided;
-    return trace->ripe ? &table->ripe : &table->wheel[trace->moment % table->wheel_size];
+    return trace_is_ripe(table, trace) ? &table->ripe : &table->wheel[trace->moment % table->wheel_size];
 }
 
 static bool add_block(struct table *table)
@@ -259,7 +259,7 @@ void table_remove(struct table *table, uint32_t number)
 void table_hasten(struct table *table, uint32_t number, uint32_t tick)
 {
     struct trace *trace = table_at(table, number);
-    if (trace->ripe || (int32_t)(trace->moment - tick) <= 0)
+    if (trace_is_ripe(table, trace) || (int32_t)(trace->moment - tick) <= 0)
         return;
     list_remove(table, list_of(table, trace), number);
     trace->moment = tick;
@@ -268,13 +268,16 @@ void table_hasten(struct table *table, uint32_t number, uint32_t tick)
 
 void table_tick(struct table *table)
 {
-    struct trace_list *due = &table->wheel[++table->tick % table->wheel_size];
-    while (due->first != NO_TRACE) {
-        uint32_t number = due->first;
-        list_remove(table, due, number);
-        table_at(table, number)->ripe = true;
-        list_append(table, &table->ripe, number);
-    }
+    struct trace_list *due = &table->wheel[++table->tick % table->wheel_size], *ripe = &table->ripe;
+    if (due->first == NO_TRACE)
+        return;
+    if (ripe->last != NO_TRACE)
+        table_at(table, ripe->last)->behind = due->first;
+    else
+        ripe->first = due->first;
+    table_at(table, due->first)->before = ripe->last;
+    ripe->last = due->last;
+    *due = (struct trace_list){ NO_TRACE, NO_TRACE };
 }
 
 uint32_t table_ripe(const struct table *table)
@@ -287,7 +290,6 @@ void table_decide(struct table *table, uint32_t number, enum trace_state state, 
     struct trace *trace = table_at(table, number);
     list_remove(table, list_of(table, trace), number);
     trace->state = (uint8_t)state;
-    trace->ripe = false;
     trace->moment = second;
     list_append(table, &table->decided, number);
 }

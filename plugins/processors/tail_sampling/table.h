@@ -32,7 +32,6 @@ struct trace {
     uint32_t arrived;        /* seconds on the table's clock */
     uint32_t moment;         /* pending: the tick of its decision; decided: the second of it */
     uint8_t state;           /* enum trace_state */
-    uint8_t ripe;            /* its tick has come, its turn has not */
     uint64_t words[];        /* bits of the probes; behind them, where latency counts, first start and last end */
 };
 
@@ -103,10 +102,15 @@ void table_strip(struct table *table, struct trace *trace);
 
 /* Moves a pending trace to the tick, where that is earlier than its own. */
 void table_hasten(struct table *table, uint32_t number, uint32_t tick);
-/* The next tick comes: its traces are ripe. */
+/* The next tick comes: its traces are ripe. However many they are, it takes no time: they are moved as one list. */
 void table_tick(struct table *table);
 /* The next ripe trace, NO_TRACE when there is none. It stays until it is decided or removed. */
 uint32_t table_ripe(const struct table *table);
+/* True once a pending trace's tick has come. */
+static inline bool trace_is_ripe(const struct table *table, const struct trace *trace)
+{
+    return (int32_t)(trace->moment - table->tick) <= 0;
+}
 /* The pending trace has been decided. */
 void table_decide(struct table *table, uint32_t number, enum trace_state state, uint32_t second);
 

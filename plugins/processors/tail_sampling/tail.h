@@ -82,6 +82,7 @@ struct tail_shard {
     int64_t tick_began; /* when the running tick did; 0: none runs */
     struct weir_task turn;     /* the rest of the ripe traces */
     bool turn_posted;
+    uint32_t stayed; /* traces after the last step of this tick; 0: it is the first */
     uint32_t counted; /* traces that the gauge shows */
     unsigned sample;  /* votes since one was timed */
 

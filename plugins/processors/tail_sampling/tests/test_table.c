@@ -51,6 +51,47 @@ START_TEST(ids_with_one_half_in_common_are_found_as_fast)
 }
 END_TEST
 
+static uint32_t add(struct table *table, uint64_t n)
+{
+    uint8_t id[16];
+    make_id(id, n, n);
+    return table_add(table, id, trace_hash(id), 0);
+}
+
+START_TEST(ripe_traces_stay_in_order)
+{
+    struct table table;
+    table_init(&table, 1, false, 2, TRACES);
+    uint32_t numbers[8];
+    for (unsigned n = 0; n < 8; n++) {
+        numbers[n] = add(&table, 1 + n);
+        if (n % 2)
+            table_tick(&table); /* 0 and 1 are due at 3, 2 and 3 at 4, and so on */
+    }
+    ck_assert_uint_eq(table_ripe(&table), numbers[0]); /* at 4 */
+    table_hasten(&table, numbers[1], table.tick + 1); /* it is ripe, and stays where it is */
+    table_hasten(&table, numbers[7], table.tick + 1); /* with 4 and 5 */
+    table_remove(&table, numbers[2]);
+    table_decide(&table, numbers[0], TRACE_SAMPLED, 0);
+    ck_assert_uint_eq(table_ripe(&table), numbers[1]);
+    table_decide(&table, numbers[1], TRACE_SAMPLED, 0);
+    ck_assert_uint_eq(table_ripe(&table), numbers[3]);
+    table_decide(&table, numbers[3], TRACE_SAMPLED, 0);
+    ck_assert_uint_eq(table_ripe(&table), NO_TRACE);
+    table_tick(&table);
+    table_tick(&table);
+    static const unsigned rest[] = { 4, 5, 7, 6 };
+    for (unsigned n = 0; n < WEIR_ARRAY_LENGTH(rest); n++) {
+        ck_assert_uint_eq(table_ripe(&table), numbers[rest[n]]);
+        table_remove(&table, numbers[rest[n]]);
+    }
+    ck_assert_uint_eq(table_ripe(&table), NO_TRACE);
+    table_tick(&table);
+    ck_assert_uint_eq(table_ripe(&table), NO_TRACE);
+    table_free(&table);
+}
+END_TEST
+
 START_TEST(the_second_half_alone_chooses_the_worker)
 {
     uint8_t one[16], other[16];
@@ -65,6 +106,7 @@ int main(void)
     Suite *suite = suite_create("tail_sampling table");
     TCase *tests = tcase_create("table");
     tcase_add_test(tests, ids_with_one_half_in_common_are_found_as_fast);
+    tcase_add_test(tests, ripe_traces_stay_in_order);
     tcase_add_test(tests, the_second_half_alone_chooses_the_worker);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
