@@ -218,7 +218,7 @@ class TestHealthcheck(TestCase):
             if more:
                 self.assert_unwell("/ answers 404", "--endpoint", f"http://127.0.0.1:{port}/")
             self.stop_cleanly(weir)
-            self.assert_unwell("connection refused", "--endpoint", asked % port)
+            self.assert_unwell(": connect: ", "--endpoint", asked % port)
 
     def test_tls(self):
         port = free_port()
