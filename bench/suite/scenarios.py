@@ -103,6 +103,8 @@ def sampling():
     for name, traces in (('2k', 2000), ('100k', 100_000), ('200k', 200_000), ('1M', 1_000_000)):
         yield http(f'tail-{name}', f'tail_sampling, {name} live traces of 5 spans', kind='sampling', number=traces,
                    bars=(Bar('cost', 0.7, 0.4), Bar('bytes', 600, 450)) if traces == 200_000 else ())
+    yield http('tail-full', 'tail_sampling at full speed, traces of 5 spans wait for a second', kind='tail-full',
+               number=200_000)
 
 
 def other_formats():

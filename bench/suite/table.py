@@ -18,6 +18,8 @@ def notes(result):
         parts.append(f'{median["bytes"]:.0f} B held for each')
     if 'live' in median:
         parts.append(f'{median["live"]:.0f} traces live')
+    if 'paced' in median:
+        parts.append(f'relay at this rate {median["paced"]:.3f}')
     if 'mebibytes' in median:
         parts.append(f'{median["mebibytes"]:.1f} MiB a scrape')
     if 'answer_p50' in median:
