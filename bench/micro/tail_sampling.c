@@ -3,15 +3,17 @@
  * What tail_sampling costs once it has run for a while: nanoseconds for each span, to take it in and to decide its trace,
  * with that many traces undecided at any time, and the bytes that they take. One worker, requests of 100 spans of about 350
  * bytes with 10 attributes; the spans of a trace come a second apart, among those of all others, so that every look-up
- * misses the caches once the table is large.
+ * misses the caches once the table is large. With a + behind their number they come side by side in one request, and traces
+ * stay until four times as many are there: as in bench/run's tail-200k.
  *
- *     WEIR_PLUGIN_PATH=build/plugins-1 taskset -c 1 bench/micro/tail_sampling [spans in a trace] [traces]...
+ *     WEIR_PLUGIN_PATH=build/plugins-1 taskset -c 1 bench/micro/tail_sampling [spans in a trace][+] [traces]...
  */
 #include <config.h>
 
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <weir/harness.h>
@@ -20,18 +22,20 @@
 
 #define ITEMS 100
 #define WAIT_SECONDS 10
+#define KEPT_TIMES 4
 #define TURN 2000 /* traces that are decided before other tasks have their turn */
 #define SECOND INT64_C(1000000000)
 
 static const char options[] =
-    "{\"decision_wait\": \"10s\", \"num_traces\": 100000000, \"decision_cache\": {\"sampled_cache_size\": 1000,"
-    " \"non_sampled_cache_size\": 1000}, \"policies\": ["
+    "{\"decision_wait\": \"10s\", \"num_traces\": %llu, \"decision_cache\": {\"sampled_cache_size\": %d,"
+    " \"non_sampled_cache_size\": %d}, \"policies\": ["
     "{\"name\": \"errors\", \"type\": \"status_code\", \"status_code\": {\"status_codes\": [\"ERROR\"]}},"
     "{\"name\": \"slow\", \"type\": \"latency\", \"latency\": {\"threshold_ms\": 1000}},"
     "{\"name\": \"part\", \"type\": \"probabilistic\", \"probabilistic\": {\"sampling_percentage\": 10}}]}";
 
 static uint64_t seed = 1;
 static uint64_t taken_spans, kept_spans;
+static bool together; /* the spans of a trace come in one request */
 
 static uint64_t next_random(void)
 {
@@ -136,7 +140,8 @@ static struct weir_batch *make_request(uint64_t second, uint64_t first, uint64_t
     struct weir_buffer *bytes = require(weir_buffer_copy(template->bytes->data, template->bytes->length));
     for (uint64_t i = 0; i < ITEMS; i++) {
         uint64_t at = (first + i) * UINT64_C(2654435761) % (part * spans);
-        uint64_t trace = (second + spans - at % spans) * part + at / spans;
+        uint64_t trace = together ? second * part + (first + i) / spans
+                                  : (second + spans - at % spans) * part + at / spans;
         uint64_t id[2] = { 1, trace * UINT64_C(0xff51afd7ed558ccd) };
         memcpy(bytes->data + template->places[i], id, sizeof id);
     }
@@ -199,18 +204,19 @@ static void measure(struct weir_harness *harness, uint64_t traces, unsigned span
     double all = (double)(part * spans * WAIT_SECONDS), before = in_use(), held = 0;
     struct cost fresh = { 0, 0 }, live = { 0, 0 };
     taken_spans = kept_spans = 0;
-    for (uint64_t second = 0; second < 3 * WAIT_SECONDS; second++) {
+    uint64_t steady = (together ? KEPT_TIMES + 1 : 2) * WAIT_SECONDS;
+    for (uint64_t second = 0; second < steady + WAIT_SECONDS; second++) {
         struct cost cost = live_second(harness, second, part, spans);
         struct cost *sum = second < WAIT_SECONDS ? &fresh : &live;
-        sum->taken += second < 2 * WAIT_SECONDS && sum == &live ? 0 : cost.taken;
-        sum->decided += second < 2 * WAIT_SECONDS && sum == &live ? 0 : cost.decided;
+        sum->taken += second < steady && sum == &live ? 0 : cost.taken;
+        sum->decided += second < steady && sum == &live ? 0 : cost.decided;
         if (second == WAIT_SECONDS - 1)
             held = in_use() - before;
     }
     printf("%8llu traces of %u spans: take in %.0f (%.0f into new memory), decide and send %.0f ns/span (%.0f%% sampled);"
            " %.0f bytes/span\n",
            (unsigned long long)traces, spans, live.taken / all, fresh.taken / all, live.decided / all,
-           100 * (double)kept_spans / (2 * all), held / all);
+           100 * (double)kept_spans / ((double)steady / WAIT_SECONDS * all), held / all);
 }
 
 int main(int argc, char **argv)
@@ -220,13 +226,17 @@ int main(int argc, char **argv)
     mallopt(M_TRIM_THRESHOLD, 8 << 20);
     struct weir_error error = WEIR_ERROR_INIT;
     unsigned spans = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 5;
+    together = argc > 1 && strchr(argv[1], '+');
     static char small[] = "20000", large[] = "200000", *usual[] = { small, large };
     char **sizes = argc > 2 ? argv + 2 : usual;
     int count = argc > 2 ? argc - 2 : 2;
     const struct weir_component *component = weir_harness_load(WEIR_PROCESSOR, "tail_sampling");
     for (int i = 0; i < count && spans > 0; i++) {
-        uint64_t traces = strtoull(sizes[i], NULL, 10) / ITEMS * ITEMS;
-        struct weir_harness *harness = weir_harness_new(component, options, WEIR_TRACES, &error);
+        unsigned long long traces = strtoull(sizes[i], NULL, 10) / ITEMS * ITEMS;
+        int cached = together ? 0 : 1000;
+        char *config = weir_xasprintf(options, together ? KEPT_TIMES * traces : 100000000ULL, cached, cached);
+        struct weir_harness *harness = weir_harness_new(component, config, WEIR_TRACES, &error);
+        free(config);
         if (!harness || traces == 0) {
             fprintf(stderr, "%s\n", harness ? "too few traces" : weir_error_text(&error));
             return 1;
