@@ -12,8 +12,7 @@ int64_t weir_worker_now(const struct weir_worker *worker)
 {
     if (worker->manual)
         return worker->now;
-    // The loop knows when a turn began, in milliseconds only: the exact time is read once for each value of
-    // that.
+    // A new turn, or one that waited for something: the loop itself knows the time in milliseconds only.
     uint64_t tag = uv_now(&worker->loop);
     if (tag != worker->now_tag) {
         struct weir_worker *cache = (struct weir_worker *)(uintptr_t)worker;
@@ -21,6 +20,12 @@ int64_t weir_worker_now(const struct weir_worker *worker)
         cache->now_tag = tag;
     }
     return worker->now;
+}
+
+void weir_clock_turn(uv_prepare_t *prepare)
+{
+    struct weir_worker *worker = prepare->data;
+    worker->now_tag = UINT64_MAX;
 }
 
 int64_t weir_wall_clock(void)

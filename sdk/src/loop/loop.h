@@ -19,8 +19,9 @@ struct weir_worker {
     bool started; /* `thread` runs */
     pthread_t thread;
 
-    int64_t now;      /* nanoseconds, as of... */
-    uint64_t now_tag; /* ...this value of uv_now */
+    int64_t now;            /* nanoseconds, as of... */
+    uint64_t now_tag;       /* ...this value of uv_now; UINT64_MAX: to be read anew */
+    uv_prepare_t next_turn; /* ends its validity */
 
     uv_timer_t timer; /* fires at the first deadline of the heap */
     int64_t armed;    /* when `timer` fires; INT64_MAX: it does not */
@@ -43,6 +44,8 @@ struct weir_worker {
     void (*net_close)(struct weir_worker *worker);
 };
 
+/* The callback of `next_turn`. */
+void weir_clock_turn(uv_prepare_t *prepare);
 /* Fires the timers that are due at weir_worker_now. */
 void weir_timers_fire(struct weir_worker *worker);
 /* The callback of `timer`. */

@@ -67,8 +67,12 @@ static struct weir_worker *worker_new(unsigned index, enum weir_clock clock, int
     uv_timer_init(&worker->loop, &worker->timer);
     uv_timer_init(&worker->loop, &worker->turn_limit);
     uv_idle_init(&worker->loop, &worker->turn_over);
+    uv_prepare_init(&worker->loop, &worker->next_turn);
+    uv_prepare_start(&worker->next_turn, weir_clock_turn);
+    uv_unref((uv_handle_t *)&worker->next_turn); // nothing to wait for
     *error = uv_async_init(&worker->loop, &worker->wake, on_wake);
-    worker->timer.data = worker->turn_limit.data = worker->turn_over.data = worker->wake.data = worker;
+    worker->timer.data = worker->turn_limit.data = worker->turn_over.data = worker->next_turn.data = worker;
+    worker->wake.data = worker;
     return worker;
 }
 
@@ -94,6 +98,7 @@ static void worker_free(struct weir_worker *worker)
     uv_close((uv_handle_t *)&worker->timer, NULL);
     uv_close((uv_handle_t *)&worker->turn_limit, NULL);
     uv_close((uv_handle_t *)&worker->turn_over, NULL);
+    uv_close((uv_handle_t *)&worker->next_turn, NULL);
     if (uv_handle_get_type((uv_handle_t *)&worker->wake) == UV_ASYNC)
         uv_close((uv_handle_t *)&worker->wake, NULL);
     settle(worker);

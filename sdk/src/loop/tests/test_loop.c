@@ -137,6 +137,31 @@ static void restart_at_once(struct weir_timer *timer)
         weir_timer_start(timer, 0);
 }
 
+struct look {
+    struct weir_task task;
+    int64_t now;
+};
+
+static void note_time(struct weir_task *task)
+{
+    ((struct look *)task)->now = weir_worker_now(weir_worker_current());
+}
+
+/* Within a millisecond, too: what is counted from an earlier turn would be over too early. */
+START_TEST(every_turn_has_its_own_time)
+{
+    create(1, WEIR_CLOCK_SYSTEM);
+    struct look look = { { note_time, NULL }, 0 };
+    for (int i = 0; i < 1000; i++) {
+        int64_t before = (int64_t)uv_hrtime();
+        weir_worker_post(weir_worker_current(), &look.task);
+        weir_worker_turn(weir_worker_current(), 0);
+        ck_assert_int_ge(look.now, before);
+    }
+    weir_workers_destroy();
+}
+END_TEST
+
 START_TEST(a_timer_restarted_with_no_delay_waits_for_the_next_turn)
 {
     create(1, WEIR_CLOCK_SYSTEM);
@@ -373,6 +398,7 @@ int main(void)
     tcase_add_test(tests, a_manual_clock_fires_in_order);
     tcase_add_test(tests, many_timers_keep_their_order);
     tcase_add_test(tests, a_system_clock_fires_not_too_early);
+    tcase_add_test(tests, every_turn_has_its_own_time);
     tcase_add_test(tests, a_timer_restarted_with_no_delay_waits_for_the_next_turn);
     tcase_add_test(tests, posts_of_one_thread_stay_in_order);
     tcase_add_test(tests, own_tasks_come_when_the_turn_is_over);
