@@ -40,7 +40,7 @@ class Suite(TestCase):
 
     def test_names(self):
         listed = bench("--list", "tail-*")
-        self.assertEqual((listed.returncode, len(listed.stdout.splitlines())), (0, 4))
+        self.assertEqual((listed.returncode, len(listed.stdout.splitlines())), (0, 5))
         unknown = bench("--list", "http", "no-such")
         self.assertEqual(unknown.returncode, 2)
         self.assertIn("no scenario no-such", unknown.stderr)
