@@ -48,6 +48,10 @@ static inline uint8_t *put_real(uint8_t *at, uint32_t field, double real)
     return real != 0 ? weir_wire_put_fixed64(at, field, bits) : at;
 }
 
+/* The samples that are no native histograms, as a list of messages; with `start` (version 2), their start is told. */
+size_t prw_samples_size(const struct series *series, bool start);
+uint8_t *prw_put_samples(uint8_t *at, const struct series *series, bool start);
+
 /* The native histograms among the samples, as a list of messages. With `start` (version 2), their start is told. */
 size_t prw_histograms_size(const struct series *series, bool start);
 uint8_t *prw_put_histograms(uint8_t *at, uint32_t field, const struct series *series, bool start);

@@ -30,34 +30,6 @@ static uint8_t *put_labels(uint8_t *at, const struct weir_prometheus_label *labe
     return at;
 }
 
-static size_t sample_length(const struct sample *sample)
-{
-    return real_size(sample->value) + number_size((uint64_t)sample->timestamp);
-}
-
-static size_t samples_size(const struct series *series)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < series->sample_count; i++) {
-        if (!series->samples[i].native)
-            size += weir_wire_bytes_size(sample_length(&series->samples[i]));
-    }
-    return size;
-}
-
-static uint8_t *put_samples(uint8_t *at, const struct series *series)
-{
-    for (size_t i = 0; i < series->sample_count; i++) {
-        const struct sample *sample = &series->samples[i];
-        if (sample->native)
-            continue;
-        at = weir_wire_put_head(at, 2, sample_length(sample));
-        at = put_real(at, 1, sample->value);
-        at = put_number(at, 2, (uint64_t)sample->timestamp);
-    }
-    return at;
-}
-
 static size_t exemplar_length(const struct exemplar *exemplar)
 {
     return labels_size(exemplar->labels, exemplar->label_count) + real_size(exemplar->value)
@@ -86,7 +58,7 @@ static uint8_t *put_exemplars(uint8_t *at, const struct series *series)
 
 size_t prw_series_measure(struct series *series)
 {
-    series->length = labels_size(series->labels, series->label_count) + samples_size(series) + exemplars_size(series)
+    series->length = labels_size(series->labels, series->label_count) + prw_samples_size(series, false) + exemplars_size(series)
                      + prw_histograms_size(series, false);
     return weir_wire_bytes_size(series->length);
 }
@@ -100,7 +72,7 @@ struct weir_buffer *prw_pack_v1(const struct series *first, size_t count, size_t
     for (const struct series *series = first; count > 0; series = series->next, count--) {
         at = weir_wire_put_head(at, 1, series->length);
         at = put_labels(at, series->labels, series->label_count);
-        at = put_samples(at, series);
+        at = prw_put_samples(at, series, false);
         at = put_exemplars(at, series);
         at = prw_put_histograms(at, 4, series, false);
     }

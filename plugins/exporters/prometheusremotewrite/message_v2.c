@@ -79,35 +79,6 @@ static uint8_t *put_refs(uint8_t *at, const uint32_t *refs, size_t count)
     return at;
 }
 
-static size_t sample_length(const struct sample *sample)
-{
-    return real_size(sample->value) + number_size((uint64_t)sample->timestamp) + number_size((uint64_t)sample->start);
-}
-
-static size_t samples_size(const struct series *series)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < series->sample_count; i++) {
-        if (!series->samples[i].native)
-            size += weir_wire_bytes_size(sample_length(&series->samples[i]));
-    }
-    return size;
-}
-
-static uint8_t *put_samples(uint8_t *at, const struct series *series)
-{
-    for (size_t i = 0; i < series->sample_count; i++) {
-        const struct sample *sample = &series->samples[i];
-        if (sample->native)
-            continue;
-        at = weir_wire_put_head(at, 2, sample_length(sample));
-        at = put_real(at, 1, sample->value);
-        at = put_number(at, 2, (uint64_t)sample->timestamp);
-        at = put_number(at, 3, (uint64_t)sample->start);
-    }
-    return at;
-}
-
 static size_t exemplar_length(const struct exemplar *exemplar, const uint32_t *refs)
 {
     return refs_size(refs, 2 * exemplar->label_count) + real_size(exemplar->value)
@@ -139,7 +110,7 @@ static uint8_t *put_metadata(uint8_t *at, const struct series *series, const uin
 
 static size_t series_length(const struct series *series, const uint32_t *refs)
 {
-    size_t length = refs_size(refs, 2 * series->label_count) + samples_size(series) + prw_histograms_size(series, true);
+    size_t length = refs_size(refs, 2 * series->label_count) + prw_samples_size(series, true) + prw_histograms_size(series, true);
     refs += 2 * series->label_count;
     for (size_t i = 0; i < series->exemplar_count; i++) {
         length += weir_wire_bytes_size(exemplar_length(&series->exemplars[i], refs));
@@ -151,7 +122,7 @@ static size_t series_length(const struct series *series, const uint32_t *refs)
 static uint8_t *put_series(uint8_t *at, const struct series *series, const uint32_t *refs)
 {
     at = put_refs(at, refs, 2 * series->label_count);
-    at = put_samples(at, series);
+    at = prw_put_samples(at, series, true);
     at = prw_put_histograms(at, 3, series, true);
     refs += 2 * series->label_count;
     for (size_t i = 0; i < series->exemplar_count; i++) {

@@ -157,7 +157,7 @@ static inline uint64_t weir_wire_zigzag(int64_t n)
 /* Bytes that a varint takes: 1 to 10. */
 static inline size_t weir_wire_varint_size(uint64_t value)
 {
-    return (size_t)(70 - __builtin_clzll(value | 1)) / 7;
+    return (size_t)((63 - __builtin_clzll(value | 1)) * 9 + 73) / 64;
 }
 
 /* Bytes that a length-delimited field takes whose number is 1 to 15. */

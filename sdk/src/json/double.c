@@ -59,12 +59,6 @@ static bool few_decimals(double value, struct decimal *out)
 
 __extension__ typedef unsigned __int128 wide;
 
-/* 5^0 to 5^16. */
-static const uint64_t fives[] = {
-    1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125, 6103515625,
-    30517578125, 152587890625,
-};
-
 /* The value as a whole number times a power of two, scaled so that it has ENOUGH digits: product / 2^shift is
  * value * 10^tens. */
 struct scaled {
@@ -78,8 +72,8 @@ struct scaled {
 static void scale(struct scaled *out, int exponent, int tens)
 {
     int more = tens > 16 ? tens - 16 : 0;
-    out->five = fives[tens - more];
-    out->five *= fives[more];
+    out->five = json_fives[tens - more];
+    out->five *= json_fives[more];
     out->product = out->five * out->mantissa;
     out->shift = -(exponent + tens);
     out->tens = tens;

@@ -130,7 +130,7 @@ static bool decompose(struct weir_str text, uint64_t *mantissa, int *exponent)
     return true;
 }
 
-static const uint64_t fives[] = {
+const uint64_t json_fives[28] = {
     1, 5, 25, 125, 625, 3125, 15625, 78125, 390625, 1953125, 9765625, 48828125, 244140625, 1220703125,
     UINT64_C(6103515625), UINT64_C(30517578125), UINT64_C(152587890625), UINT64_C(762939453125),
     UINT64_C(3814697265625), UINT64_C(19073486328125), UINT64_C(95367431640625), UINT64_C(476837158203125),
@@ -144,7 +144,7 @@ __extension__ typedef unsigned __int128 number_wide;
  * whether anything is left. */
 static double divide(uint64_t mantissa, unsigned places)
 {
-    uint64_t divisor = fives[places];
+    uint64_t divisor = json_fives[places];
     if (mantissa == 0)
         return 0;
     int up = __builtin_clzll(mantissa), divisor_up = __builtin_clzll(divisor);

@@ -46,7 +46,7 @@ uint8_t pb_close(struct pb_writer *writer, struct pb_mark mark)
         memmove(start + need, start + mark.room, content);
         writer->out->length = mark.at + need + content;
     }
-    pb_store_varint(writer->out->data + mark.at, length);
+    weir_wire_put_varint(writer->out->data + mark.at, length);
     return need;
 }
 
@@ -69,7 +69,7 @@ static bool close_gaps(struct pb_writer *writer)
     for (size_t i = 0; i < writer->gap_count; i++) {
         const struct pb_gap *gap = &writer->gaps[i];
         memcpy(at, from->data + done, gap->at - done);
-        at = pb_store_varint(at + (gap->at - done), gap->length);
+        at = weir_wire_put_varint(at + (gap->at - done), gap->length);
         done = gap->at + gap->room;
     }
     memcpy(at, from->data + done, from->length - done);

@@ -56,25 +56,14 @@ static inline unsigned pb_varint_length(uint64_t value)
     // A branch, which is guessed right, lets what follows go on before the value is known.
     if (value < 0x80)
         return 1;
-    return (unsigned)(70 - __builtin_clzll(value | 1)) / 7;
-}
-
-/* Writes a varint to `at`; returns its end. */
-static inline uint8_t *pb_store_varint(uint8_t *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (uint8_t)value;
-    return at;
+    return (unsigned)weir_wire_varint_size(value);
 }
 
 /* These write into room that pb_room made: 10 bytes for a varint, 4 or 8 for the others. */
 static inline void pb_put_varint(struct pb_writer *writer, uint64_t value)
 {
     uint8_t *at = writer->out->data + writer->out->length;
-    writer->out->length += (size_t)(pb_store_varint(at, value) - at);
+    writer->out->length += (size_t)(weir_wire_put_varint(at, value) - at);
 }
 
 static inline void pb_put_tag(struct pb_writer *writer, uint32_t number, enum weir_wire_type type)

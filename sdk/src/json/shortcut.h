@@ -106,7 +106,7 @@ static inline uint8_t *shortcut_put_bytes(uint8_t *at, struct weir_str s, const 
 static inline uint8_t *shortcut_put_string(uint8_t *at, uint8_t key, struct weir_str s, const char *end)
 {
     *at++ = key;
-    at = pb_store_varint(at, s.length);
+    at = weir_wire_put_varint(at, s.length);
     return shortcut_put_bytes(at, s, end);
 }
 
@@ -135,10 +135,10 @@ static inline bool shortcut_write(struct pb_writer *pb, uint8_t key, const struc
         return false;
     uint8_t *out = pb->out->data + pb->out->length;
     *out++ = key;
-    out = pb_store_varint(out, whole);
+    out = weir_wire_put_varint(out, whole);
     out = shortcut_put_string(out, 1 << 3 | WEIR_WIRE_BYTES, it->name, end);
     *out++ = 2 << 3 | WEIR_WIRE_BYTES;
-    out = pb_store_varint(out, inner);
+    out = weir_wire_put_varint(out, inner);
     if (it->kind == SHORTCUT_STRING) {
         out = shortcut_put_string(out, SHORTCUT_STRING, it->text, end);
     } else if (it->kind == SHORTCUT_DOUBLE) {
@@ -148,7 +148,7 @@ static inline bool shortcut_write(struct pb_writer *pb, uint8_t key, const struc
         out += sizeof(bits);
     } else {
         *out++ = (uint8_t)it->kind;
-        out = pb_store_varint(out, it->number);
+        out = weir_wire_put_varint(out, it->number);
     }
     pb->out->length = (size_t)(out - pb->out->data);
     return true;

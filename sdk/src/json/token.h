@@ -154,6 +154,9 @@ static inline const char *json_digits(const char *at, const char *end, uint64_t 
     return at;
 }
 
+/* 5^0 to 5^27, all that 64 bits hold. */
+extern const uint64_t json_fives[28];
+
 /* Reads a number without an exponent whose digits are at most 19; behind it, NULL if it is another or none, or the text
  * ends near it. */
 const char *json_decimal(const char *at, const char *end, double *out);

@@ -95,8 +95,8 @@ static size_t run_of_points(const struct otlp_slice *slice, size_t points)
 
 static size_t header_size(size_t identity, size_t data_fields, size_t points)
 {
-    size_t data = 1 + otlp_varint_size(data_fields + points) + data_fields;
-    return 1 + otlp_varint_size(identity + data + points) + identity + data;
+    size_t data = 1 + weir_wire_varint_size(data_fields + points) + data_fields;
+    return 1 + weir_wire_varint_size(identity + data + points) + identity + data;
 }
 
 static uint8_t *put(uint8_t *at, struct weir_str bytes)
@@ -115,11 +115,11 @@ static void put_header(struct weir_entry *entry, struct weir_buffer *buffer, con
     uint8_t *start = buffer->data + buffer->length;
     uint8_t *at = start;
     *at++ = OTLP_KEY_2;
-    at = otlp_put_varint(at, identity + 1 + otlp_varint_size(data) + data);
+    at = weir_wire_put_varint(at, identity + 1 + weir_wire_varint_size(data) + data);
     entry->cut->identity = weir_str_make((const char *)at, identity);
     at = put(put(at, before), after);
     entry->cut->data_key = *at++ = from->data_key;
-    at = otlp_put_varint(at, data);
+    at = weir_wire_put_varint(at, data);
     entry->cut->data_fields = weir_str_make((const char *)at, from->data_fields.length);
     at = put(at, from->data_fields);
     entry->cut->points = points;

@@ -137,14 +137,14 @@ void weir_entry_remove(struct weir_entry *entry)
 static bool set_schema(struct otlp_chunk *chunk, struct weir_str url, struct otlp_slice *out)
 {
     struct weir_buffer *buffer;
-    size_t size = otlp_field_size(url.length);
+    size_t size = weir_wire_bytes_size(url.length);
     if (url.length == 0)
         return true;
     uint8_t *bytes = otlp_chunk_fresh(chunk, size, &buffer);
     if (!bytes)
         return false;
     bytes[0] = OTLP_KEY_3;
-    memcpy(otlp_put_varint(bytes + 1, url.length), url.data, url.length);
+    memcpy(weir_wire_put_varint(bytes + 1, url.length), url.data, url.length);
     *out = (struct otlp_slice){ bytes, buffer, size };
     return true;
 }

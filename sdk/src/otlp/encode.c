@@ -40,7 +40,7 @@ static bool emit_slice(struct emit *emit, struct otlp_slice slice)
 static bool emit_header(struct emit *emit, uint8_t key, size_t payload)
 {
     struct weir_buffer *headers = emit->headers;
-    size_t size = 1 + otlp_varint_size(payload);
+    size_t size = 1 + weir_wire_varint_size(payload);
     if (!headers || headers->capacity - headers->length < size) {
         headers = weir_buffer_new(HEADERS);
         if (!headers)
@@ -54,7 +54,7 @@ static bool emit_header(struct emit *emit, uint8_t key, size_t payload)
     }
     uint8_t *start = headers->data + headers->length;
     *start = key;
-    otlp_put_varint(start + 1, payload);
+    weir_wire_put_varint(start + 1, payload);
     headers->length += size;
     return emit_slice(emit, (struct otlp_slice){ start, headers, size });
 }

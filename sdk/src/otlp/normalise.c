@@ -21,7 +21,7 @@ static uint8_t *put(uint8_t *at, const void *bytes, size_t length)
 static uint8_t *wrap(uint8_t *start, uint8_t key, size_t room, size_t length)
 {
     *start = key;
-    uint8_t *payload = otlp_put_varint(start + 1, length);
+    uint8_t *payload = weir_wire_put_varint(start + 1, length);
     return put(payload, start + 1 + room, length);
 }
 
@@ -47,7 +47,7 @@ static uint8_t *put_metric(uint8_t *at, struct weir_str metric)
     if (!first)
         return at;
     *at++ = (uint8_t)(kind << 3 | WEIR_WIRE_BYTES);
-    at = otlp_put_varint(at, length);
+    at = weir_wire_put_varint(at, length);
     cursor = weir_cursor_make(first, (size_t)((const uint8_t *)metric.data + metric.length - first));
     while (otlp_next_field(&cursor, &field)) {
         if (field.number == kind)

@@ -15,12 +15,12 @@ static bool join_leaf(struct otlp_chunk *chunk, struct otlp_slice *slice, const 
     struct weir_str before = otlp_slice_payload(slice);
     size_t payload = before.length + again->payload.length;
     struct weir_buffer *buffer;
-    uint8_t *room = otlp_chunk_fresh(chunk, otlp_field_size(payload), &buffer);
+    uint8_t *room = otlp_chunk_fresh(chunk, weir_wire_bytes_size(payload), &buffer);
     if (!room)
         return false;
-    *slice = (struct otlp_slice){ room, buffer, otlp_field_size(payload) };
+    *slice = (struct otlp_slice){ room, buffer, weir_wire_bytes_size(payload) };
     *room++ = OTLP_KEY_1;
-    room = otlp_put_varint(room, payload);
+    room = weir_wire_put_varint(room, payload);
     if (before.length > 0)
         memcpy(room, before.data, before.length);
     if (again->payload.length > 0)

@@ -38,13 +38,13 @@ static bool rewrite(struct otlp_pass *pass, struct otlp_chunk *chunk, uint8_t ke
     *changed = otlp_pass_measure(pass, message);
     if (!*changed)
         return true;
-    size_t size = otlp_field_size(pass->size);
+    size_t size = weir_wire_bytes_size(pass->size);
     uint8_t *bytes = otlp_chunk_fresh(chunk, size, &buffer);
     if (!bytes)
         return false;
     *raw = (struct otlp_slice){ bytes, buffer, size };
     *bytes++ = key;
-    otlp_pass_write(pass, otlp_put_varint(bytes, pass->size), message);
+    otlp_pass_write(pass, weir_wire_put_varint(bytes, pass->size), message);
     return true;
 }
 

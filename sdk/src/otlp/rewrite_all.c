@@ -87,7 +87,7 @@ static size_t place_of(const struct copy *copy, const uint8_t *at)
 static bool end_field(struct copy *copy, size_t start, size_t width, uint8_t key)
 {
     struct weir_buffer *buffer = copy->buffer;
-    size_t payload = buffer->length - start - width, needed = 1 + otlp_varint_size(payload);
+    size_t payload = buffer->length - start - width, needed = 1 + weir_wire_varint_size(payload);
     if (needed != width) {
         if (!make_room(copy, needed))
             return false;
@@ -95,7 +95,7 @@ static bool end_field(struct copy *copy, size_t start, size_t width, uint8_t key
         buffer->length = start + needed + payload;
     }
     buffer->data[start] = key;
-    otlp_put_varint(buffer->data + start + 1, payload);
+    weir_wire_put_varint(buffer->data + start + 1, payload);
     return true;
 }
 
@@ -147,7 +147,7 @@ static inline bool rewrite_item(struct copy *copy, const struct otlp_field *fiel
         return false;
     uint8_t *out = copy->buffer->data + copy->buffer->length;
     *out = key_of(field);
-    out = otlp_pass_write(pass, otlp_put_varint(out + 1, pass->size), field->payload);
+    out = otlp_pass_write(pass, weir_wire_put_varint(out + 1, pass->size), field->payload);
     copy->buffer->length = (size_t)(out - copy->buffer->data);
     copy->from = end;
     copy->changes++;
@@ -231,7 +231,7 @@ static bool copy_leaf(struct copy *copy, const struct otlp_slice *raw)
 /* Leaves room for a key and the length, which end_field puts there. */
 static bool begin_field(struct copy *copy, size_t payload, size_t *start, size_t *width)
 {
-    *width = 1 + otlp_varint_size(payload);
+    *width = 1 + weir_wire_varint_size(payload);
     if (!make_room(copy, *width))
         return false;
     *start = copy->buffer->length;

@@ -9,7 +9,7 @@ void otlp_pass_start(struct otlp_pass *pass, const struct otlp_rule *rules, size
     *pass = (struct otlp_pass){ .rules = rules, .count = count, .number = number };
     for (size_t i = 0; i < count; i++) {
         pass->lengths |= UINT64_C(1) << rules[i].key.length % 64;
-        pass->all_added += rules[i].added.data ? otlp_field_size(rules[i].added.length) : 0;
+        pass->all_added += rules[i].added.data ? weir_wire_bytes_size(rules[i].added.length) : 0;
     }
 }
 
@@ -83,7 +83,7 @@ static void find_present(struct otlp_pass *pass, struct weir_str message)
         if (rule->remove || (rule->put.data && first)) {
             pass->moved = true;
             pass->size -= field.length;
-            pass->size += rule->remove ? 0 : otlp_field_size(rule->put.length);
+            pass->size += rule->remove ? 0 : weir_wire_bytes_size(rule->put.length);
         }
     }
 }
@@ -104,7 +104,7 @@ bool otlp_pass_measure(struct otlp_pass *pass, struct weir_str message)
     for (size_t i = 0; i < pass->count; i++) {
         if (!appends(pass, i))
             continue;
-        pass->size += otlp_field_size(pass->rules[i].added.length);
+        pass->size += weir_wire_bytes_size(pass->rules[i].added.length);
         changed = true;
     }
     return changed;
@@ -113,7 +113,7 @@ bool otlp_pass_measure(struct otlp_pass *pass, struct weir_str message)
 static uint8_t *put_attribute(const struct otlp_pass *pass, uint8_t *at, struct weir_str attribute)
 {
     *at++ = (uint8_t)(pass->number << 3 | WEIR_WIRE_BYTES);
-    at = otlp_put_varint(at, attribute.length);
+    at = weir_wire_put_varint(at, attribute.length);
     memcpy(at, attribute.data, attribute.length);
     return at + attribute.length;
 }

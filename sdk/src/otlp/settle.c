@@ -16,12 +16,12 @@ size_t otlp_entry_size(const struct weir_entry *entry)
 
 size_t otlp_scope_size(const struct weir_scope_group *scope)
 {
-    return scope->changed ? otlp_field_size(scope->payload) : scope->raw.length;
+    return scope->changed ? weir_wire_bytes_size(scope->payload) : scope->raw.length;
 }
 
 size_t otlp_group_size(const struct weir_group *group)
 {
-    return group->changed ? otlp_field_size(group->payload) : group->raw.length;
+    return group->changed ? weir_wire_bytes_size(group->payload) : group->raw.length;
 }
 
 /* Makes what was written the bytes of field `number`, in memory of the chunk, and empties the writer. */

@@ -26,7 +26,7 @@ static bool spend(struct budget *budget, size_t size, size_t items)
 static size_t payload_room(size_t room)
 {
     size_t payload = room > 2 ? room - 2 : 0;
-    while (payload > 0 && otlp_field_size(payload) > room)
+    while (payload > 0 && weir_wire_bytes_size(payload) > room)
         payload--;
     return payload;
 }

@@ -18,6 +18,7 @@
 #define WEIR_OTLP_TREE_H
 
 #include <weir/batch.h>
+#include <weir/wire.h>
 
 /* Bytes inside a buffer that the node's chunk keeps alive. */
 struct otlp_slice {
@@ -138,27 +139,6 @@ struct weir_batch {
 #define OTLP_KEY_1 0x0a
 #define OTLP_KEY_2 0x12
 #define OTLP_KEY_3 0x1a
-
-static inline size_t otlp_varint_size(uint64_t value)
-{
-    return (size_t)((63 - __builtin_clzll(value | 1)) * 9 + 73) / 64;
-}
-
-/* Bytes of a length-delimited field with a one-byte key. */
-static inline size_t otlp_field_size(size_t payload)
-{
-    return 1 + otlp_varint_size(payload) + payload;
-}
-
-static inline uint8_t *otlp_put_varint(uint8_t *at, uint64_t value)
-{
-    while (value >= 0x80) {
-        *at++ = (uint8_t)(value | 0x80);
-        value >>= 7;
-    }
-    *at++ = (uint8_t)value;
-    return at;
-}
 
 /* chunk.c: chunks and what they own. NULL and false mean that memory is out. */
 struct otlp_chunk *otlp_chunk_new(struct weir_batch *batch);

@@ -34,8 +34,8 @@ static inline size_t otlp_written(const struct otlp_writer *writer)
 
 static inline void otlp_write_varint_raw(struct otlp_writer *writer, uint64_t value)
 {
-    writer->at -= otlp_varint_size(value);
-    otlp_put_varint(writer->at, value);
+    writer->at -= weir_wire_varint_size(value);
+    weir_wire_put_varint(writer->at, value);
 }
 
 static inline void otlp_write_key(struct otlp_writer *writer, uint32_t number, uint32_t type)
